@@ -1,0 +1,27 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`. `make setup` does the set-up alone.
+.PHONY: setup demo test check clean lock
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+setup: $(VENV)/.stamp
+
+$(VENV)/.stamp: requirements.txt requirements-dev.txt pyproject.toml package.json package-lock.json scripts/setup.sh
+	@PYTHON=$(PYTHON) sh scripts/setup.sh
+
+demo: setup
+	@$(BIN)/linli demo
+
+test: setup
+	@sh scripts/test.sh
+
+check: setup
+	@sh scripts/check.sh
+
+# Pinned with hashes and without addresses.
+lock:
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.txt pyproject.toml
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev -o requirements-dev.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) node_modules build .cache linli/interfaces/static/vendor

@@ -1,0 +1,5 @@
+"""The composition root of routes."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

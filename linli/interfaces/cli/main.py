@@ -1,0 +1,45 @@
+"""``linli``: the program. Each group of commands is a module beside this one, loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("installation:init", "Make the data folder: database, playbook, territory, posts."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported only when they are needed, so that ``--help`` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(f"linli.interfaces.cli.{module}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="linli")
+def main() -> None:
+    """Linli (邻里): the open operating system of a neighbourhood.
+
+    Everything lives in one data folder, named by --data DIR, else LINLI_DATA, else ./data. DATABASE_URL replaces the
+    embedded PostgreSQL. Exit codes: 0 done, 1 refused or failed (one line says why), 2 wrong usage, 3 a check found
+    something wrong.
+    """
+
+
+if __name__ == "__main__":
+    main()
