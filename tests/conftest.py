@@ -1,85 +1,17 @@
-"""The test harness: one private PostgreSQL for the run, one template database, one clone a worker.
+"""Fixtures.
 
-``db`` tests run in a transaction that is rolled back. ``committed`` tests need real commits (races, constraints at
+``django_db`` tests run in a transaction that is rolled back. ``committed`` tests need real commits (races, constraints at
 commit, NOTIFY): each gets a database of its own, cloned from the template.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
-import psycopg
 import pytest
 
-from linli.config.embedded import OWNER, Cluster
-
-ROOT = Path(__file__).resolve().parent.parent
-CACHE = ROOT / ".cache" / "tests"
-CLUSTER = Cluster(CACHE, durable=False)
-TEMPLATE = "linli_template"
-
-
-def _admin() -> psycopg.Connection:
-    return psycopg.connect(CLUSTER.url(OWNER, "postgres"), autocommit=True)
-
-
-def _migrations_digest() -> str:
-    digest = hashlib.sha256()
-    for path in sorted((ROOT / "linli").rglob("migrations/*.py")):
-        digest.update(path.read_bytes())
-    digest.update((ROOT / "requirements.txt").read_bytes())
-    return digest.hexdigest()
-
-
-def _prepare_template() -> None:
-    """Migrate the template once for these migrations; other workers wait and find it ready."""
-    mark = CACHE / "template.digest"
-    wanted = _migrations_digest()
-    with open(CACHE / "template.lock", "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if mark.exists() and mark.read_text() == wanted:
-            return
-        with _admin() as admin:
-            admin.execute(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
-            admin.execute(f"CREATE DATABASE {TEMPLATE}")
-        environment = {**os.environ, "DATABASE_URL": CLUSTER.url(OWNER, TEMPLATE), "DJANGO_SETTINGS_MODULE": "linli.config.settings"}
-        subprocess.run([sys.executable, "-m", "django", "migrate", "--verbosity", "0"], env=environment, cwd=ROOT, check=True)
-        mark.write_text(wanted)
-
-
-def clone_database(name: str) -> str:
-    """Make database ``name`` anew from the template and return its URL."""
-    with _admin() as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
-    return CLUSTER.url(OWNER, name)
-
-
-def drop_database(name: str) -> None:
-    with _admin() as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-CACHE.mkdir(parents=True, exist_ok=True)
-_cluster_use = CLUSTER.use()
-_cluster_use.__enter__()
-_prepare_template()
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main") + f"_{os.getpid()}"
-os.environ["DATABASE_URL"] = clone_database(f"linli_{WORKER}")
-os.environ["LINLI_DATA"] = str(CACHE / "data" / WORKER)
-os.environ["LINLI_DB_ROLE"] = "app"
-Path(os.environ["LINLI_DATA"]).mkdir(parents=True, exist_ok=True)
-
-
-def pytest_unconfigure() -> None:
-    drop_database(f"linli_{WORKER}")
-    _cluster_use.__exit__(None, None, None)
+from tests.harness import WORKER, clone_database, drop_database
 
 
 @pytest.fixture(scope="session")
@@ -88,13 +20,13 @@ def django_db_setup() -> None:
 
 
 @pytest.fixture
-def committed(django_db_blocker: pytest.FixtureRequest) -> Iterator[str]:
+def committed(django_db_blocker: Any) -> Iterator[str]:
     """A database of the test's own, with real commits; gives its URL (for other processes)."""
     from django.db import connection, connections
 
     name = f"linli_{WORKER}_own"
     url = clone_database(name)
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+    with django_db_blocker.unblock():
         connections.close_all()
         before = connection.settings_dict["NAME"]
         connection.settings_dict["NAME"] = name

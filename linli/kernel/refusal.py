@@ -21,7 +21,7 @@ class Kind(StrEnum):
     LIMIT = "limit"
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
+class Refusal(Exception):
     """A request that is understood and not carried out. Subclasses live beside the function that raises them.
 
     Attributes:

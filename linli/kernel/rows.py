@@ -20,8 +20,8 @@ def _insert_statement(model: type[models.Model], columns: tuple[str, ...]) -> tu
     names, arrays, json_places = [], [], []
     for place, name in enumerate(columns):
         field = meta.get_field(name)
-        kind = field.db_type(connection)  # type: ignore[union-attr]
-        names.append(f'"{field.column}"')  # type: ignore[union-attr]
+        kind = field.db_type(connection)
+        names.append(f'"{field.column}"')
         if kind == "jsonb":
             json_places.append(place)
         arrays.append(f"%s::{str(kind).split('(')[0]}[]")
