@@ -78,11 +78,22 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.postgres",
     "django_htmx",
     "linli.kernel.clock",
     "linli.kernel.epoch",
     "linli.kernel.audit",
     "linli.kernel.events",
+    "linli.kernel.playbooks",
+    "linli.kernel.access",
+    "linli.kernel.files",
+    "linli.kernel.notices",
+    "linli.directory.people",
+    "linli.directory.territory",
+    "linli.directory.organisation",
+    "linli.engines.matters",
+    "linli.insight",
+    "linli.config",
 ]
 
 MIDDLEWARE = [

@@ -18,8 +18,8 @@ from django.db import connection, models
 def _insert_statement(model: type[models.Model], columns: tuple[str, ...]) -> tuple[str, tuple[int, ...]]:
     meta = model._meta
     names, arrays, json_places = [], [], []
-    for place, name in enumerate(columns):
-        field = meta.get_field(name)
+    for place, name in enumerate(columns):  # names of concrete fields only
+        field: Any = meta.get_field(name)
         kind = field.db_type(connection)
         names.append(f'"{field.column}"')
         if kind == "jsonb":
