@@ -1,13 +1,16 @@
 """Settings, all from the environment; the command line sets ``LINLI_DATA`` before Django starts.
 
 Variables: LINLI_DATA, DATABASE_URL, DATABASE_OWNER_URL (migrations), LINLI_DB_ROLE (app|owner), LINLI_HOSTS,
-LINLI_DEBUG, LINLI_EMAIL_URL, LINLI_PUBLIC_URL and those that the rooms document.
+LINLI_DEBUG, LINLI_EMAIL_URL, LINLI_PUBLIC_URL, LINLI_OIDC (sign-in by organisations: see docs/adr/0008-access.md) and those that the rooms document.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -28,9 +31,32 @@ def _secret(name: str) -> str:
         if not DATA.exists():
             return secrets.token_urlsafe(48)  # a command that needs no data folder (--help, checks)
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
+        _write_once(path, secrets.token_urlsafe(48))
     return path.read_text().strip()
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a secret whole or not at all; when two processes try at once, the first one's stays."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".new-") as handle:  # made with mode 0600
+        handle.write(text)
+        handle.flush()
+        with contextlib.suppress(FileExistsError):
+            os.link(handle.name, path)
+
+
+def _sealing_keys() -> list[tuple[str, str]]:
+    """Master keys of sealed values, newest first: (id, secret), one a line in ``secrets/sealing.keys``.
+
+    To rotate, put a new line ``id secret`` first; older lines stay until nothing is sealed under them any more.
+    """
+    path = DATA / "secrets" / "sealing.keys"
+    if not path.exists():
+        line = f"k1 {secrets.token_urlsafe(48)}"
+        if not DATA.exists():
+            return [("k1", line.split()[1])]
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        _write_once(path, line + "\n")
+    return [(key_id, secret) for key_id, secret in (line.split() for line in path.read_text().splitlines() if line.strip())]
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -65,6 +91,8 @@ DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = _secret("django.key")
+SEALING_KEYS = _sealing_keys()  # linli.kernel.sealing
+FINGERPRINT_KEY = _secret("fingerprint.key")  # never rotated: what was stored under it would not be found again
 DEBUG = os.environ.get("LINLI_DEBUG", "") == "1"
 ALLOWED_HOSTS = os.environ.get("LINLI_HOSTS", "*").split(",")
 PUBLIC_URL = os.environ.get("LINLI_PUBLIC_URL", "")
@@ -80,6 +108,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django_htmx",
+    "django_cotton",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
     "linli.kernel.clock",
     "linli.kernel.epoch",
     "linli.kernel.audit",
@@ -93,19 +127,24 @@ INSTALLED_APPS = [
     "linli.directory.organisation",
     "linli.engines.matters",
     "linli.insight",
+    "linli.interfaces.accounts",
     "linli.config",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "linli.interfaces.security.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "linli.interfaces.access.ActorMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "linli.interfaces.refusals.RefusalMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -120,7 +159,9 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "linli.interfaces.shell.shell",
             ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "linli.interfaces.tags"],
         },
     },
 ]
@@ -137,4 +178,66 @@ STATICFILES_DIRS = [PACKAGE / "interfaces" / "static"]
 STATIC_ROOT = REPOSITORY / "build" / "static"
 MEDIA_ROOT = DATA / "files"
 
+# -- accounts and browser security (docs/adr/0008-access.md) ----------------------------------------------------------
+
+AUTH_USER_MODEL = "access.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ("username", "email", "display_name")}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# The sign-in library keeps its limits and used one-time codes in the cache: every process must see the same one.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "access_cacheentry"}}
+
+_HTTPS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_NAME = "linli_session"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "linli_csrf"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL.rstrip("/")] if PUBLIC_URL else []
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _HTTPS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "linli.interfaces.accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_PRESERVE_USERNAME_CASING = False  # stored in lower case
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an operator types the address in; nobody signs up by it
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _HTTPS else "http"
+MFA_ADAPTER = "linli.interfaces.accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS  # browsers allow passkeys on localhost only, without https
+MFA_TOTP_ISSUER = "Linli"
+SOCIALACCOUNT_ADAPTER = "linli.interfaces.accounts.adapters.OrganisationAdapter"
+SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True  # the providers are the operator's own: a verified address is an identity
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+OIDC_ORGANISATIONS: list[dict[str, str]] = json.loads(os.environ.get("LINLI_OIDC", "[]"))  # [{"id", "name", "server_url", "client_id", "secret"}]
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": organisation["id"],
+                "name": organisation["name"],
+                "client_id": organisation["client_id"],
+                "secret": organisation["secret"],
+                "settings": {"server_url": organisation["server_url"]},
+            }
+            for organisation in OIDC_ORGANISATIONS
+        ],
+    }
+}

@@ -1,0 +1,47 @@
+"""What every page knows of its reader and its place: name, language, theme. A context processor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import lazy
+from django.utils.translation import get_language
+
+from linli.kernel.clock.services import now
+
+THEME_COOKIE = "theme"
+DARK_MEDIA = {"auto": "(prefers-color-scheme: dark)", "light": "not all", "dark": "all"}
+_now: Callable[[], datetime] = lazy(now, datetime)
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """``theme`` is auto, light or dark; ``dark_media`` is the media query under which the dark colours hold."""
+
+    name: str
+    language: str
+    theme: str
+    staff: bool
+
+    @property
+    def dark_media(self) -> str:
+        return DARK_MEDIA[self.theme]
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context of every page: ``shell``, and ``now`` (the program's clock, read when first used)."""
+    theme = request.COOKIES.get(THEME_COOKIE, "auto")
+    return {
+        "shell": Shell(
+            name=getattr(settings, "COMMUNITY_NAME", None) or ("Linli" if get_language() == "en" else "邻里"),
+            language=get_language() or settings.LANGUAGE_CODE,
+            theme=theme if theme in DARK_MEDIA else "auto",
+            staff=bool(getattr(getattr(request, "actor", None), "grants", ())),
+        ),
+        "now": _now(),
+    }
