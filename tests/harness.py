@@ -46,7 +46,7 @@ def _prepare_template() -> None:
         with _admin() as admin:
             admin.execute(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
             admin.execute(f"CREATE DATABASE {TEMPLATE}")
-        environment = {**os.environ, "DATABASE_URL": CLUSTER.url(OWNER, TEMPLATE), "DJANGO_SETTINGS_MODULE": "linli.config.settings"}
+        environment = {**os.environ, "DATABASE_URL": CLUSTER.url(OWNER, TEMPLATE), "LINLI_DB_ROLE": "owner", "DJANGO_SETTINGS_MODULE": "linli.config.settings"}
         subprocess.run([sys.executable, "-m", "django", "migrate", "--verbosity", "0"], env=environment, cwd=ROOT, check=True)
         mark.write_text(wanted)
 

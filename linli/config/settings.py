@@ -71,7 +71,8 @@ def _database(url: str) -> dict[str, Any]:
         "PORT": query.pop("port", str(parts.port or "")),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 0, **query},
+        # Prepared at once, for speed; but a migration's statements may hold several commands, which cannot be prepared.
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 0 if DATABASE_ROLE == "app" else None, **query},
         "TEST": {"NAME": unquote(parts.path.lstrip("/"))},
     }
 

@@ -1,0 +1,4 @@
+"""Who asks, and may they: marks on routes, and the actor on the request."""
+class SecurityHeadersMiddleware:
+    def __init__(self, get_response): self.get_response = get_response
+    def __call__(self, request): return self.get_response(request)

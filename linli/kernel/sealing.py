@@ -1,0 +1,94 @@
+"""Sealing personal values: AES-GCM for what must be read again, HMAC for what must only be found again.
+
+Keys come from the installation's secrets (settings ``SEALING_KEYS`` and ``FINGERPRINT_KEY``), never from the database,
+so that a copy of the database alone tells nothing (DECIDED 16). Each purpose has its own derived key, and the purpose
+is bound into the seal: a value sealed for one purpose does not open for another.
+
+A seal is ``version(1) | length of key id(1) | key id | nonce(12) | ciphertext and tag``. The key id lets a new master
+key be put first in the list while old seals still open.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from functools import lru_cache
+from typing import ClassVar
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+from linli.kernel.refusal import N_, Kind, Refusal
+
+VERSION = b"\x01"
+NONCE_BYTES = 12
+FINGERPRINT_BYTES = 32
+
+
+class Unreadable(Refusal):
+    """The seal was changed, was made for another purpose, or its key is not among the secrets of this installation."""
+
+    code: ClassVar[str] = "sealing.unreadable"
+    message: ClassVar[str] = N_("This protected value cannot be read: its key is not in the secrets of this installation.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+def _derive(master: str, label: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=label.encode()).derive(master.encode())
+
+
+@lru_cache(maxsize=256)
+def _cipher(master: str, purpose: str) -> AESGCM:
+    return AESGCM(_derive(master, f"linli seal {purpose}"))
+
+
+@lru_cache(maxsize=256)
+def _fingerprint_key(master: str, purpose: str) -> bytes:
+    return _derive(master, f"linli fingerprint {purpose}")
+
+
+def seal(text: str, *, purpose: str) -> bytes:
+    """Encrypt ``text`` under the newest key; equal texts give different seals."""
+    key_id, master = settings.SEALING_KEYS[0]
+    identifier = key_id.encode()
+    head = VERSION + bytes([len(identifier)]) + identifier
+    nonce = os.urandom(NONCE_BYTES)
+    return head + nonce + _cipher(master, purpose).encrypt(nonce, text.encode(), head + purpose.encode())
+
+
+def unseal(blob: bytes | memoryview, *, purpose: str) -> str:
+    """Decrypt what :func:`seal` made for the same purpose.
+
+    Raises:
+        Unreadable: changed, cut, for another purpose, or under an unknown key.
+    """
+    data = bytes(blob)
+    if len(data) < 2 or data[:1] != VERSION:
+        raise Unreadable
+    end = 2 + data[1]
+    key_id = data[2:end].decode(errors="replace")
+    master = dict(settings.SEALING_KEYS).get(key_id)
+    if master is None:
+        raise Unreadable
+    nonce, body = data[end : end + NONCE_BYTES], data[end + NONCE_BYTES :]
+    try:
+        return _cipher(master, purpose).decrypt(nonce, body, data[:end] + purpose.encode()).decode()
+    except (InvalidTag, ValueError):
+        raise Unreadable from None
+
+
+def sealed_under(blob: bytes | memoryview) -> str:
+    """The id of the key that a seal was made with: what a rotation looks for."""
+    data = bytes(blob)
+    return data[2 : 2 + data[1]].decode() if len(data) > 2 else ""
+
+
+def fingerprint(text: str, *, purpose: str) -> bytes:
+    """Return 32 bytes by which an equal text of the same purpose is found; the text cannot be had from them.
+
+    The caller brings the text into one form first (a phone number to E.164, an address to lower case).
+    """
+    return hmac.digest(_fingerprint_key(settings.FINGERPRINT_KEY, purpose), text.encode(), "sha256")
