@@ -1,0 +1,76 @@
+"""One matter's facts, as the rules see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from linli.engines.matters.rules.states import OPEN, State
+from linli.kernel.calendar.rules import TimeLimit
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The facts of one matter that its rules read and change.
+
+    ``due_at`` is the promise of the class and is never reset (DECIDED 6); ``level_due_at`` drives the backstop.
+    While suspended, ``level_due_at`` is the review date and ``remaining`` what the level's clock had left.
+    """
+
+    id: UUID
+    audit_ref: UUID
+    version: int
+    policy_id: UUID
+    class_code: str
+    condition: str
+    confidentiality: int
+    state: State
+    state_before: str
+    level: int
+    accountable_post_id: UUID
+    handler_post_id: UUID | None
+    area_id: UUID
+    area_path: str
+    placing: str
+    reported_at: datetime
+    due_at: datetime
+    extended_due_at: datetime | None
+    extension_until: datetime | None
+    extensions: int
+    level_since: datetime
+    level_due_at: datetime
+    remaining: timedelta | None
+    filed_at: datetime | None
+    dispatched_at: datetime | None
+    handled_at: datetime | None
+    verified_at: datetime | None
+    closed_at: datetime | None
+    closed_level: int | None
+    outcome: str
+    outcome_text: str
+    merged_into_id: UUID | None
+    returns: int
+    reopenings: int
+    calls: int
+    called_back_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    def overdue_at(self, at: datetime) -> bool:
+        """Whether the promise (as extended with approval) had passed by ``at``, or by its closing."""
+        until = self.closed_at or at
+        return until > (self.extended_due_at or self.due_at)
+
+
+class World(Protocol):
+    """What the rules ask of the ground: who heads a level of an area, and when a limit runs out."""
+
+    def head(self, level: str, area_id: UUID) -> UUID | None:
+        """The post that heads ``level`` for the area, or None where that level has none there."""
+
+    def due(self, start: datetime, limit: TimeLimit) -> datetime:
+        """When ``limit`` that starts at ``start`` runs out."""

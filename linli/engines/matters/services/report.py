@@ -1,0 +1,180 @@
+"""Reporting: the one way in, for a single report, a gateway, a batch of the hot lane and the replay of a year."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from linli.engines.matters.events import MatterEvent, MatterReported
+from linli.engines.matters.models import Matter, Report
+from linli.engines.matters.rules import words
+from linli.engines.matters.rules.clocks import next_wake
+from linli.engines.matters.rules.intake import ReportRequest, begin, cell_of, check
+from linli.engines.matters.services import rows
+from linli.engines.matters.services.frame import Frame, held_frame, placed
+from linli.kernel.access.rules import Actor
+from linli.kernel.audit.services import Entry, record
+from linli.kernel.clock.services import machine_now
+from linli.kernel.events.services import publish
+from linli.kernel.ids import new_id
+from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.rows import insert_rows
+from linli.kernel.sealing import fingerprint, seal
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
+CONTACT = "matters.contact"  # purpose of the seal
+
+MATTER_COLUMNS = (
+    *rows.CASE_COLUMNS,
+    "code", "kind", "lon", "lat", "cell", "address", "text", "public_text", "source", "urgent", "recorded_at", "wake_at",
+)  # fmt: skip
+REPORT_COLUMNS = (
+    "id", "code", "matter", "first_matter", "source", "sender", "key", "user", "anonymous", "contact", "phone_fingerprint", "email_fingerprint",
+    "language", "text", "details", "at", "recorded_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ReportReceipt:
+    """What the reporter is told at once.
+
+    Attributes:
+        code: the matter's public number. ``tracking``: the reporter's own code.
+        emergency: number to call now, or empty.
+        repeated: the same key was handed in before; this is the first receipt again.
+    """
+
+    matter_id: UUID
+    code: str
+    tracking: str
+    post_id: UUID
+    area_path: str
+    placing: str
+    due_at: datetime
+    emergency: str = ""
+    repeated: bool = False
+
+
+class MayNotReportFor(Refusal):
+    code = "matters.may_not_report_for"
+    message = N_("Only a desk or a gateway may report for somebody else, for an earlier time or with a deadline of its own.")
+    kind = Kind.FORBIDDEN
+
+
+def report_matters(requests: Sequence[ReportRequest], *, actor: Actor, at: datetime) -> list[ReportReceipt | Refusal]:
+    """Take in reports; each gets a receipt or a refusal, in order. Refused ones write nothing.
+
+    Runs in constant queries, whatever the number of reports. Two requests with one key give one matter.
+
+    Args:
+        actor: who hands them in; the scope of their keys.
+        at: now, by the program's clock; no report may lie after it.
+    """
+    frame = held_frame()
+    policy, policy_id = frame.policy, frame.policy_id
+    recorded_at = machine_now()
+    may_report_for = actor.may("matters.report_for_others")
+    earlier = _earlier_receipts(requests, actor=actor)
+    places = placed(requests, frame=frame)
+    receipts: list[ReportReceipt | Refusal] = []
+    batch = _Batch()
+    for request, place in zip(requests, places, strict=True):
+        if request.key and request.key in earlier:
+            receipts.append(earlier[request.key])
+            continue
+        try:
+            known = check(request, now=at, policy=policy)
+            if isinstance(place, Refusal):
+                raise place
+            if not may_report_for and (request.promised is not None or (at - request.at).total_seconds() > 86_400):
+                raise MayNotReportFor()
+        except Refusal as refusal:
+            receipts.append(refusal)
+            continue
+        case = begin(request, known=known, place=place, ids=(new_id(), new_id()), policy_id=policy_id, policy=policy, world=frame)
+        text = words.kept(request.text)
+        code, tracking = _codes(request.at)
+        batch.matters.append((
+            *rows.case_row(case),
+            code, known.kind, request.lon, request.lat, cell_of(request.lon, request.lat), words.kept(request.address), text,
+            words.public(text) if known.publishes_words else "", request.source, known.urgent, recorded_at, next_wake(case, policy=policy),
+        ))  # fmt: skip
+        batch.reports.append(_report_row(request, actor=actor, matter_id=case.id, tracking=tracking, text=text, recorded_at=recorded_at))
+        batch.steps.append(rows.step_row(case, verb="report", from_state="", actor=actor.id, at=request.at, recorded_at=recorded_at))
+        batch.entries.append(rows.audit_entry(case, verb="report", from_state="", actor=actor.id, at=request.at))
+        batch.events.append(rows.event(MatterReported, case, verb="report", from_state="", actor=actor.id, at=request.at))
+        receipt = ReportReceipt(case.id, code, tracking, case.accountable_post_id, case.area_path, case.placing, case.due_at, known.emergency)
+        receipts.append(receipt)
+        if request.key:
+            earlier[request.key] = receipt
+    batch.store()
+    return receipts
+
+
+class _Batch:
+    def __init__(self) -> None:
+        self.matters: list[tuple[Any, ...]] = []
+        self.reports: list[tuple[Any, ...]] = []
+        self.steps: list[tuple[Any, ...]] = []
+        self.entries: list[Entry] = []
+        self.events: list[MatterEvent] = []
+
+    def store(self) -> None:
+        if not self.matters:
+            return
+        insert_rows(Matter, MATTER_COLUMNS, self.matters)
+        insert_rows(Report, REPORT_COLUMNS, self.reports)
+        rows.insert_steps(self.steps)
+        record(self.entries)
+        publish(self.events)
+
+
+def _earlier_receipts(requests: Sequence[ReportRequest], *, actor: Actor) -> dict[str, ReportReceipt]:
+    """Return the receipts already given for these keys: one query, none when no report has a key."""
+    keys = [request.key for request in requests if request.key]
+    if not keys:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT r.key, r.code, m.id, m.code, m.accountable_post_id, m.area_path, m.placing, m.due_at"
+            " FROM matters_report r JOIN matters_matter m ON m.id = r.matter_id WHERE r.sender = %s AND r.key = ANY(%s)",
+            [actor.id, keys],
+        )
+        found = cursor.fetchall()
+    return {key: ReportReceipt(matter, code, tracking, post, path, placing, due, repeated=True) for key, tracking, matter, code, post, path, placing, due in found}
+
+
+def _codes(at: datetime) -> tuple[str, str]:
+    """Return a public number (day and eight characters) and a tracking code of sixty bits."""
+    bits = int.from_bytes(secrets.token_bytes(13), "big")
+    number = "".join([_ALPHABET[(bits >> shift) & 31] for shift in range(0, 40, 5)])
+    tracking = "".join([_ALPHABET[(bits >> shift) & 31] for shift in range(40, 100, 5)])
+    return f"{at:%y%m%d}-{number}", f"{tracking[:4]}-{tracking[4:8]}-{tracking[8:]}"
+
+
+def _report_row(request: ReportRequest, *, actor: Actor, matter_id: UUID, tracking: str, text: str, recorded_at: datetime) -> tuple[Any, ...]:
+    contact = phone = email = None
+    if request.contact:
+        who = request.contact
+        contact = seal(orjson.dumps({"name": who.name, "phone": who.phone, "email": who.email}).decode(), purpose=CONTACT)
+        phone = fingerprint(plain_phone(who.phone), purpose=CONTACT) if who.phone else None
+        email = fingerprint(who.email.strip().lower(), purpose=CONTACT) if who.email else None
+    return (
+        new_id(), tracking, matter_id, matter_id, request.source, actor.id, request.key or None, request.user_id, request.anonymous, contact, phone, email,
+        request.language, text, dict(request.details), request.at, recorded_at,
+    )  # fmt: skip
+
+
+def plain_phone(phone: str) -> str:
+    """Return the digits that name a telephone, without a country's prefix of China, spaces and signs."""
+    digits = "".join(character for character in phone if character.isdigit())
+    return digits.removeprefix("0086").removeprefix("86") if len(digits) > 11 else digits
+
+
