@@ -1,0 +1,38 @@
+"""Applied playbooks, frozen, and which of them holds now."""
+
+from django.db import models
+from django.db.models import Q
+
+from linli.kernel.ids import new_id
+
+
+class PlaybookVersion(models.Model):
+    """One application of a playbook: its content as it was applied. The database refuses to change or delete a row."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.IntegerField(unique=True, help_text="counts applications in this installation: 1, 2, …")
+    name = models.TextField()
+    version = models.TextField(help_text="as the playbook's author numbers it: 1.0.0")
+    schema = models.IntegerField(help_text="schema number of the content; upcasters raise it when it is read")
+    content = models.JSONField(help_text="the effective merged playbook, composed and validated")
+    digest = models.TextField(help_text="sha256 of the canonical JSON of the content, hexadecimal")
+    applied_by = models.TextField(help_text="actor, a pseudonym")
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(number__gte=1), name="playbook_number_counts"),
+            models.CheckConstraint(condition=Q(schema__gte=1), name="playbook_schema_counts"),
+            models.CheckConstraint(condition=Q(digest__regex="^[0-9a-f]{64}$"), name="playbook_digest_form"),
+        ]
+
+
+class ActivePlaybook(models.Model):
+    """Which version holds now; one row, once a playbook was applied."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    version = models.ForeignKey(PlaybookVersion, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="active_playbook_single_row")]
