@@ -115,6 +115,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.mfa",
+    "procrastinate.contrib.django",
     "linli.kernel.clock",
     "linli.kernel.epoch",
     "linli.kernel.audit",
@@ -178,6 +179,40 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [PACKAGE / "interfaces" / "static"]
 STATIC_ROOT = REPOSITORY / "build" / "static"
 MEDIA_ROOT = DATA / "files"
+
+# Files: a folder, or any S3-compatible store (keys from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY).
+_bucket = os.environ.get("LINLI_S3_BUCKET", "")
+_files: dict[str, Any] = {"BACKEND": "linli.kernel.files.services.blobs.LocalBlobs", "OPTIONS": {"location": MEDIA_ROOT}}
+if _bucket:
+    _s3 = {"endpoint_url": os.environ.get("LINLI_S3_ENDPOINT") or None, "region_name": os.environ.get("LINLI_S3_REGION") or None}
+    _files = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"bucket_name": _bucket, "default_acl": None, "file_overwrite": True, **_s3}}
+STORAGES = {
+    "default": _files,
+    "files": _files,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# Notices. Nothing leaves the machine in the demo, nor by a channel that is not set up here: the outbox page shows it.
+# LINLI_EMAIL_URL: smtp://user:password@host:587?tls=1, smtps://user:password@host:465, console:. LINLI_EMAIL_FROM.
+# LINLI_SMS_URL (places {to} {text} {id}), LINLI_SMS_METHOD, LINLI_SMS_HEADERS and LINLI_SMS_BODY (JSON with the same places).
+DEMO = os.environ.get("LINLI_DEMO", "") == "1"
+EMAIL_TIMEOUT = 20
+EMAIL_CONFIGURED = bool(os.environ.get("LINLI_EMAIL_URL"))
+DEFAULT_FROM_EMAIL = os.environ.get("LINLI_EMAIL_FROM", "linli@localhost")
+if EMAIL_CONFIGURED:
+    _mail = urlsplit(os.environ["LINLI_EMAIL_URL"])
+    _mail_options = {key: values[-1] for key, values in parse_qs(_mail.query).items()}
+    EMAIL_BACKEND = f"django.core.mail.backends.{'console' if _mail.scheme == 'console' else 'smtp'}.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or (465 if _mail.scheme == "smtps" else 25)
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+    EMAIL_USE_SSL = _mail.scheme == "smtps"
+    EMAIL_USE_TLS = not EMAIL_USE_SSL and _mail_options.get("tls") == "1"
+SMS_GATEWAY = {
+    "url": os.environ.get("LINLI_SMS_URL", ""),
+    "method": os.environ.get("LINLI_SMS_METHOD", "POST"),
+    "headers": os.environ.get("LINLI_SMS_HEADERS", "{}"),
+    "body": os.environ.get("LINLI_SMS_BODY", ""),
+}
 
 # -- accounts and browser security (docs/adr/0008-access.md) ----------------------------------------------------------
 
