@@ -1,0 +1,71 @@
+/**
+ * Charts. The figures come from a table of the page (data-chart="<id of the table>"), so what is drawn can also be read;
+ * kind: line | bar | bar-across (data-kind), stacked (data-stacked). First column: names; others: one series each.
+ */
+import * as echarts from "../vendor/echarts/echarts.esm.min.mjs";
+import { colour } from "./theme.js";
+
+export function start(root) {
+  for (const element of root.querySelectorAll("[data-chart]")) mount(element);
+}
+
+function mount(element) {
+  const table = document.getElementById(element.dataset.chart);
+  element.setAttribute("aria-hidden", "true");
+  let chart = echarts.init(element, null, { renderer: "canvas" });
+  const draw = () => chart.setOption(options(read(table), element), { notMerge: true });
+  draw();
+  new ResizeObserver(() => chart.resize()).observe(element);
+  document.addEventListener("themechange", draw);
+  document.addEventListener("live:renewed", (event) => event.target.contains(table) && draw());
+}
+
+/** A table's heads, names and numbers; data-value carries the plain number where the cell shows a formatted one. */
+export function read(table) {
+  const heads = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
+  const rows = [...table.tBodies[0].rows];
+  return {
+    names: rows.map((row) => row.cells[0].textContent.trim()),
+    series: heads.map((name, at) => ({
+      name,
+      values: rows.map((row) => {
+        const cell = row.cells[at + 1];
+        const text = cell.dataset.value ?? cell.textContent.replace(/[,\s%]/g, "");
+        return text === "" ? null : Number(text);
+      }),
+    })),
+  };
+}
+
+function options({ names, series }, element) {
+  const { kind = "line", stacked, unit = "" } = element.dataset;
+  const ink = colour("--ink-2", element);
+  const line = colour("--line", element);
+  const across = kind === "bar-across";
+  const axis = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: ink, fontSize: 12, hideOverlap: true }, splitLine: { lineStyle: { color: line } } };
+  const category = { type: "category", data: names, ...axis, splitLine: { show: false }, inverse: across };
+  const value = { type: "value", ...axis, axisLine: { show: false } };
+  return {
+    animation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
+    animationDuration: 300,
+    textStyle: { fontFamily: getComputedStyle(element).fontFamily },
+    color: [1, 2, 3, 4, 5].map((n) => colour(`--series-${n}`, element)),
+    grid: { left: 8, right: 12, top: series.length > 1 ? 36 : 12, bottom: 4, containLabel: true },
+    legend: series.length > 1 ? { top: 0, left: 0, itemWidth: 14, itemHeight: 10, icon: "roundRect", textStyle: { color: ink } } : undefined,
+    tooltip: { trigger: "axis", backgroundColor: colour("--raised", element), borderColor: line, textStyle: { color: colour("--ink", element) }, valueFormatter: (v) => (v == null ? "–" : `${v.toLocaleString(document.documentElement.lang)}${unit}`), renderMode: "richText" },
+    xAxis: across ? value : category,
+    yAxis: across ? category : value,
+    series: series.map(({ name, values }) => ({
+      name,
+      data: values,
+      type: kind === "line" ? "line" : "bar",
+      stack: stacked === undefined ? undefined : "all",
+      smooth: false,
+      showSymbol: values.length < 15,
+      symbolSize: 7,
+      lineStyle: { width: 2.5 },
+      barMaxWidth: 28,
+      itemStyle: kind === "line" ? undefined : { borderRadius: across ? [0, 4, 4, 0] : [4, 4, 0, 0] },
+    })),
+  };
+}

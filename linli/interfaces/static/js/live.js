@@ -1,0 +1,72 @@
+/**
+ * Live parts of a page by server-sent events.
+ * <… data-live="/address">          listens; the nearest [data-live-state] shows open | waiting | lost
+ * <… data-live-on="event" data-live-get="/fragment">  fetches its HTML again when such an event comes (gathered over a moment)
+ * Other modules listen to `document` for `live:<event>` (detail = the parsed data).
+ * The browser reconnects by itself after short losses; after an error answer, which ends an EventSource for good, it is made
+ * anew with growing pauses up to half a minute. What was missed meanwhile is fetched on reopening.
+ */
+const GATHER = 300;
+const PAUSE = { first: 1000, most: 30000 };
+
+export function start(root) {
+  for (const element of root.querySelectorAll("[data-live]")) connect(element);
+}
+
+function connect(element, pause = PAUSE.first) {
+  const source = new EventSource(element.dataset.live);
+  const parts = [...document.querySelectorAll("[data-live-on]")];
+  const names = new Set(parts.flatMap((part) => part.dataset.liveOn.split(" ")).concat((element.dataset.liveEvents ?? "").split(" ").filter(Boolean)));
+  let opened = element.dataset.liveOpened === "yes";
+  source.addEventListener("open", () => {
+    show("open");
+    pause = PAUSE.first;
+    if (opened) for (const part of parts) renew(part);
+    opened = true;
+    element.dataset.liveOpened = "yes";
+  });
+  source.addEventListener("error", () => {
+    show("lost");
+    if (source.readyState === EventSource.CLOSED) {
+      setTimeout(() => connect(element, Math.min(pause * 2, PAUSE.most)), pause * (0.5 + Math.random()));
+    }
+  });
+  for (const name of names) {
+    source.addEventListener(name, (event) => {
+      document.dispatchEvent(new CustomEvent(`live:${name}`, { detail: event.data ? JSON.parse(event.data) : null }));
+      for (const part of parts) if (part.dataset.liveOn.split(" ").includes(name)) renew(part);
+    });
+  }
+  addEventListener("pagehide", () => source.close(), { once: true });
+}
+
+function show(state) {
+  for (const place of document.querySelectorAll("[data-live-state]")) place.dataset.liveState = state;
+}
+
+const waiting = new WeakMap();
+
+/** Fetch a part's HTML again, at most once in a while; one request at a time. */
+function renew(part) {
+  const known = waiting.get(part);
+  if (known) {
+    known.again = true;
+    return;
+  }
+  const work = { again: false };
+  waiting.set(part, work);
+  setTimeout(async () => {
+    try {
+      const answer = await fetch(part.dataset.liveGet, { headers: { "HX-Request": "true" } });
+      if (answer.ok) {
+        part.innerHTML = await answer.text();
+        part.dispatchEvent(new CustomEvent("live:renewed", { bubbles: true }));
+      }
+    } catch {
+      show("lost");
+    } finally {
+      waiting.delete(part);
+      if (work.again) renew(part);
+    }
+  }, GATHER);
+}
