@@ -1,89 +1,147 @@
 """Batch writes: many rows of one table in one prepared statement.
 
-``INSERT … SELECT FROM unnest(…)`` keeps the statement's text the same whatever the number of rows, so that the
-server plans it once; ``bulk_create`` writes one place per value and plans every length anew.
+The rows travel as one JSON text and the server unfolds them (``json_to_recordset``). The statement's text is the same
+whatever the number of rows, so it is planned once; and one text is far cheaper to make in Python than an array per
+column (seen: 6 µs a row of 13 columns, against 40) or one place per value, as ``bulk_create`` writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import orjson
 from django.db import connection, models
+from django.utils.functional import Promise
+
+CHUNK = 5_000  # rows a statement: bounds the memory of an import
 
 
-def _column(model: type[models.Model], name: str) -> tuple[str, str]:
-    """Return the column's name and its database type without its size."""
-    field: Any = model._meta.get_field(name)
-    return field.column, str(field.db_type(connection)).split("(")[0]
+def plain(value: Any) -> Any:
+    """What JSON cannot say by itself, in the form that PostgreSQL and Pydantic read back; for ``orjson``'s ``default``.
+
+    Raises:
+        TypeError: a value that has no plain form (a model instance, say): it would be stored as its Python name.
+    """
+    if isinstance(value, bytes | bytearray | memoryview):
+        return "\\x" + bytes(value).hex()
+    if isinstance(value, Decimal | Promise):
+        return str(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    if isinstance(value, timedelta):
+        return f"P{value.days}DT{value.seconds}.{value.microseconds:06}S"
+    raise TypeError(f"{type(value).__name__} has no plain JSON form")
 
 
-def _json_places(kinds: Sequence[str]) -> tuple[int, ...]:
-    return tuple(place for place, kind in enumerate(kinds) if kind == "jsonb")
+def json_text(value: Any) -> str:
+    """The one JSON text of ``value``: compact, keys sorted, UTF-8; equal values give equal texts."""
+    return orjson.dumps(value, default=plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
+
+
+def recordset(model: type[models.Model], names: Sequence[str]) -> tuple[str, str]:
+    """Return SQL: the quoted columns of the fields ``names``, and the set of rows (``given``) that one JSON parameter unfolds to.
+
+    The parameter's text comes from :func:`recordset_text`.
+    """
+    fields = [model._meta.get_field(name) for name in names]
+    kinds = ", ".join(f'"{_key(place)}" {_kind(field)}' for place, field in enumerate(fields))
+    return ", ".join(f'"{_column(field)}"' for field in fields), f"json_to_recordset(%s::json) AS given ({kinds})"
+
+
+def recordset_text(rows: Iterable[Sequence[Any]], width: int) -> str:
+    """The JSON parameter for :func:`recordset`: an object a row, with short keys.
+
+    Raises:
+        ValueError: a row that has not ``width`` values.
+        TypeError: a value with no plain form.
+    """
+    keys = [_key(place) for place in range(width)]
+    return orjson.dumps([dict(zip(keys, row, strict=True)) for row in rows], default=plain, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _key(place: int) -> str:
+    return chr(97 + place) if place < 26 else f"a{place}"
+
+
+def _column(field: Any) -> str:
+    return str(field.column)
+
+
+def _kind(field: Any) -> str:
+    # Without its length: a cast to varchar(5) would cut what is too long, an assignment refuses it.
+    return re.sub(r"[(][^)]*[)]", "", field.db_type(connection))
+
+
+def _chunks(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, CHUNK)):
+        yield chunk
 
 
 @lru_cache(maxsize=256)
-def _insert_statement(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, tuple[Any, ...], tuple[int, ...]]:
-    """Return the statement, the constants of the columns that are not named, and the places of JSON columns."""
-    columns = [_column(model, name) for name in names]
+def _insert_statement(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, tuple[Any, ...]]:
+    """Return the statement, and the constants of the columns that are not named."""
+    columns, source = recordset(model, names)
     constants: list[Any] = []
-    filled: list[tuple[str, str]] = []
+    casts = ""
     for field in model._meta.concrete_fields:
-        if field.name not in names and field.has_default() and not field.auto_created and not field.primary_key:
-            filled.append(_column(model, field.name))
-            value = field.get_default()
-            constants.append(orjson.dumps(value).decode() if filled[-1][1] == "jsonb" else value)
-    targets = ", ".join(f'"{column}"' for column, _ in [*columns, *filled])
-    arrays = ", ".join(f"%s::{kind}[]" for _, kind in columns)
-    tail = "".join(f", %s::{kind}" for _, kind in filled)
-    statement = f'INSERT INTO "{model._meta.db_table}" ({targets}) SELECT given.*{tail} FROM unnest({arrays}) AS given'
-    return statement, tuple(constants), _json_places([kind for _, kind in columns])
+        if field.name in names or field.primary_key or not field.has_default():
+            continue
+        if callable(field.default) and field.default not in (dict, list):
+            raise ValueError(f"name the column {field.name}: its default is made anew for each row")
+        value = field.get_default()
+        constants.append(json_text(value) if _kind(field) == "jsonb" and value is not None else value)
+        columns += f', "{_column(field)}"'
+        casts += f", %s::{_kind(field)}"
+    return f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT given.*{casts} FROM {source}', tuple(constants)
 
 
 @lru_cache(maxsize=256)
-def _update_statement(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, tuple[int, ...]]:
-    columns = [_column(model, name) for name in names]
-    key, *changed = columns
-    arrays = ", ".join(f"%s::{kind}[]" for _, kind in columns)
-    listed = ", ".join(f'"{column}"' for column, _ in columns)
-    sets = ", ".join(f'"{column}" = given."{column}"' for column, _ in changed)
+def _update_statement(model: type[models.Model], names: tuple[str, ...]) -> str:
+    _, source = recordset(model, names)
+    key, *changed = [_column(model._meta.get_field(name)) for name in names]
+    sets = ", ".join(f'"{column}" = given."{_key(place)}"' for place, column in enumerate(changed, start=1))
     table = f'"{model._meta.db_table}"'
-    return f'UPDATE {table} SET {sets} FROM unnest({arrays}) AS given ({listed}) WHERE {table}."{key[0]}" = given."{key[0]}"', _json_places(
-        [kind for _, kind in columns]
-    )
-
-
-def _arrays(rows: Iterable[Sequence[Any]], json_places: tuple[int, ...]) -> list[list[Any]]:
-    arrays = [list(column) for column in zip(*rows, strict=True)]
-    if arrays:
-        for place in json_places:
-            arrays[place] = [None if value is None else orjson.dumps(value, default=str).decode() for value in arrays[place]]
-    return arrays
+    return f'UPDATE {table} SET {sets} FROM {source} WHERE {table}."{key}" = given."{_key(0)}"'
 
 
 def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Insert ``rows`` (each a value per name in ``columns``) in one round trip; return how many.
+    """Insert ``rows`` (each a value per field name in ``columns``), one statement per 5,000 rows; return how many.
 
-    Columns that are not named get their model's default. Values of JSON fields are plain Python values. A violated
-    constraint raises Django's ``IntegrityError``, and no row of the batch is written. Array columns are not supported.
+    Fields that are not named get their model's default. Values are plain Python values: UUID, aware datetime, date,
+    timedelta, Decimal, bytes, enum members, and for JSON and array fields dicts and lists; a float that is not a
+    number is stored as NULL. A violated constraint raises Django's ``IntegrityError``; run in a transaction, so that
+    no row is left.
+
+    Raises:
+        TypeError: a value with no plain form.
+        ValueError: a row whose length is not that of ``columns``, or an unnamed field whose default differs per row.
     """
-    statement, constants, json_places = _insert_statement(model, tuple(columns))
-    arrays = _arrays(rows, json_places)
-    if not arrays:
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*constants, *arrays])
-    return len(arrays[0])
+    columns = tuple(columns)
+    statement, constants = _insert_statement(model, columns)
+    written = 0
+    for chunk in _chunks(rows):
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [*constants, recordset_text(chunk, len(columns))])
+        written += len(chunk)
+    return written
 
 
 def update_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Set the later ``columns`` of the rows named by the first one, in one round trip; return how many were found."""
-    statement, json_places = _update_statement(model, tuple(columns))
-    arrays = _arrays(rows, json_places)
-    if not arrays:
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(statement, arrays)
-        return int(cursor.rowcount)
+    """Set the later ``columns`` of the rows named by the first one, one statement per 5,000 rows; return how many were found.
+
+    Values and refusals are those of :func:`insert_rows`.
+    """
+    columns = tuple(columns)
+    found = 0
+    for chunk in _chunks(rows):
+        with connection.cursor() as cursor:
+            cursor.execute(_update_statement(model, columns), [recordset_text(chunk, len(columns))])
+            found += cursor.rowcount
+    return found

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.db import connection
 
-from linli.kernel.audit import rules
 from linli.kernel.audit.models import AuditEntry, AuditLink
-from linli.kernel.clock.services import machine_now
-from linli.kernel.ids import new_id
-from linli.kernel.rows import insert_rows
+from linli.kernel.audit.rules import ENTRY_FIELDS, GENESIS, entry_hash, links_digest
+from linli.kernel.rows import json_text, recordset, recordset_text
 from linli.kernel.writing import finish_with, gather
 
 HEAD_LOCK = 7_241_002  # advisory lock number of the chain's head
@@ -37,30 +34,63 @@ class Entry:
 
 
 def record(entries: Sequence[Entry]) -> None:
-    """Add entries to the open write; they become one link of the chain when it commits."""
-    gather("audit", list(entries))
+    """Add entries to the open write; they become one link of the chain when it commits.
+
+    Raises:
+        NoWrite: no write is open.
+        ValueError: a time without a zone.
+        TypeError: details that have no plain JSON form.
+    """
+    gather("audit", [_values(entry) for entry in entries])
 
 
-def _append(entries: list[Entry]) -> None:
-    recorded_at = machine_now()
-    rows: list[tuple[Any, ...]] = []
-    for position, entry in enumerate(entries):
-        details = orjson.dumps(dict(entry.details), option=orjson.OPT_SORT_KEYS, default=str).decode()
-        values = (entry.at, recorded_at, entry.actor, entry.action, entry.subject_type, entry.subject, entry.from_state, entry.to_state, details)
-        rows.append((new_id(), position, *values, rules.entry_hash(position, *values)))
-    digest = hashlib.sha256(b"".join(row[-1] for row in rows)).digest()
-    with connection.cursor() as cursor:
+def _values(entry: Entry) -> tuple[Any, ...]:
+    """The entry's hashed fields but for its position."""
+    at = entry.at
+    if at.tzinfo is not UTC:
+        if at.tzinfo is None:
+            raise ValueError("an audit entry needs a time with its zone")
+        at = at.astimezone(UTC)
+    details = json_text(entry.details) if entry.details else "{}"
+    return (at, entry.actor, entry.action, entry.subject_type, entry.subject, entry.from_state, entry.to_state, details)
+
+
+def _append(gathered: list[tuple[Any, ...]]) -> None:
+    rows = []
+    hashes = []
+    for position, values in enumerate(gathered):
+        fields = (position, *values)
+        digest = entry_hash(fields)
+        hashes.append(digest)
+        rows.append((*fields, digest))
+    text = recordset_text(rows, len(rows[0]))
+    digest = links_digest(hashes)
+    # Two statements: a statement's snapshot is older than a lock that it had to wait for. They travel together: from the
+    # lock to the commit nobody else can append, so no time is spent on the way.
+    with connection.wrap_database_errors, connection.cursor() as cursor, connection.connection.pipeline():
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [HEAD_LOCK])
-        cursor.execute("SELECT seq, hash FROM audit_auditlink ORDER BY seq DESC LIMIT 1")
-        head = cursor.fetchone()
-    seq, previous = (head[0] + 1, bytes(head[1])) if head else (1, rules.GENESIS)
-    insert_rows(
-        AuditEntry,
-        ("id", "position", "at", "recorded_at", "actor", "action", "subject_type", "subject", "from_state", "to_state", "details", "hash", "link"),
-        [(*row, seq) for row in rows],
-    )
-    link_hash = rules.link_hash(previous, seq, len(rows), recorded_at, digest)
-    insert_rows(AuditLink, ("seq", "recorded_at", "count", "digest", "hash"), [(seq, recorded_at, len(rows), digest, link_hash)])
+        cursor.execute(_statement(), [GENESIS, len(rows), digest, str(len(rows)), digest, text])
+
+
+@cache
+def _statement() -> str:
+    """The link and its entries in one statement; the link's hash is that of ``rules.link_hash``, made where the head is known."""
+    columns, source = recordset(AuditEntry, (*ENTRY_FIELDS, "hash"))
+    links, entries = AuditLink._meta.db_table, AuditEntry._meta.db_table
+    return f"""
+        WITH head AS (SELECT seq, hash FROM {links} ORDER BY seq DESC LIMIT 1),
+        fresh AS (
+            SELECT coalesce((SELECT seq FROM head), 0) + 1 AS seq, coalesce((SELECT hash FROM head), %s::bytea) AS previous,
+                   clock_timestamp() AS recorded_at
+        ),
+        link AS (
+            INSERT INTO {links} (seq, recorded_at, count, digest, hash)
+            SELECT seq, recorded_at, %s::int, %s::bytea, sha256(previous || convert_to(
+                seq || ':' || %s::text || ':' || to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') || '+00:00:', 'UTF8'
+            ) || %s::bytea)
+            FROM fresh RETURNING seq, recorded_at
+        )
+        INSERT INTO {entries} (link, recorded_at, {columns}) SELECT link.seq, link.recorded_at, given.* FROM link, {source}"""
 
 
 finish_with("audit", _append, order=100)
