@@ -1,5 +1,7 @@
 """Reads of the territory."""
 
+from linli.directory.territory.selectors.addresses import AddressCandidate, address_candidates
+from linli.directory.territory.selectors.areas import area_features, territory_flaws
 from linli.directory.territory.selectors.ground import NoTerritory, ground, ground_or_none
 
-__all__ = ["NoTerritory", "ground", "ground_or_none"]
+__all__ = ["AddressCandidate", "NoTerritory", "address_candidates", "area_features", "ground", "ground_or_none", "territory_flaws"]

@@ -1,0 +1,294 @@
+"""Reading a territory from files. Touches files only; everything wrong is gathered and refused in one answer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyogrio
+import shapely
+from pyogrio.errors import DataLayerError, DataSourceError
+from pyproj import CRS, Transformer
+from shapely.geometry.base import BaseGeometry
+
+from linli.directory.territory.rules import demo
+from linli.directory.territory.rules.findings import BadTerritory, Finding
+from linli.directory.territory.rules.source import (
+    AreaSource,
+    Layer,
+    LayerSource,
+    Names,
+    TerritoryFile,
+    TerritorySource,
+    parse_territory,
+)
+from linli.kernel.boundaries import refused_attribute
+from linli.kernel.geo.rules import from_bd09, from_gcj02, repaired
+
+FILE = "territory.yaml"
+DEMO = "demo"
+MAX_BYTES = 500_000_000
+_WGS84 = "EPSG:4326"
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A file's content: columns by name, geometries (or None) by feature."""
+
+    columns: dict[str, Sequence[Any]]
+    shapes: Sequence[BaseGeometry | None]
+    crs: str | None  # what the file itself says, where it says more than its format's default
+    first: int  # number of the first feature, as people count it
+    word: str
+
+    def where(self, place: int) -> str:
+        return f"{self.word} {place + self.first}"
+
+
+def territory_source(given: str | Path) -> TerritorySource:
+    """The territory of a folder with a ``territory.yaml``, or the built-in one named ``demo``."""
+    return demo.territory() if str(given) == DEMO else read_territory(Path(given))
+
+
+def read_territory(folder: Path) -> TerritorySource:
+    """Read ``folder/territory.yaml`` and the files that it names.
+
+    Raises:
+        BadTerritory: a file is missing, is not what it says, lacks fields, declares another coordinate system or encoding,
+            holds a crossed outline (without ``repair: true``), or a field that names ethnicity, religion or politics.
+    """
+    path = folder / FILE if folder.is_dir() else folder
+    if not path.is_file():
+        raise BadTerritory([Finding(str(path), "", f"there is no such file; a territory is a folder with a {FILE}")])
+    territory = parse_territory(path.read_bytes(), file=path.name)
+    mended: list[str] = []
+    layers = tuple(_read_layer(path.parent, territory, layer, mended) for layer in territory.layers)
+    return TerritorySource(
+        code=territory.code,
+        names=territory.name.model_dump(),
+        layers=layers,
+        root_level=territory.root_level,
+        timezone=territory.timezone,
+        holidays=territory.holidays,
+        nesting=territory.nesting,
+        border_metres=territory.border_metres,
+        outside_metres=territory.outside_metres,
+        repaired=tuple(mended),
+    )
+
+
+def _read_layer(folder: Path, territory: TerritoryFile, layer: Layer, mended: list[str]) -> LayerSource:
+    path = folder / layer.file
+    if not path.is_file():
+        raise BadTerritory([Finding(layer.file, "", "there is no such file beside territory.yaml")])
+    if path.stat().st_size > MAX_BYTES:
+        raise BadTerritory([Finding(layer.file, "", f"the file is larger than {MAX_BYTES // 1_000_000} MB")])
+    table = _read_csv(path, layer) if path.suffix.lower() in (".csv", ".txt") else _read_features(path, layer)
+    _refuse_fields(layer, table)
+    shapes = _in_wgs84(layer, table, layer.crs or territory.crs, said=layer.crs is not None)
+    areas = _areas(layer, table, shapes, repair=territory.repair, mended=mended)
+    return LayerSource(layer.level, layer.file, areas, names=layer.names.model_dump() if layer.names else {}, codes=layer.codes)
+
+
+def _read_features(path: Path, layer: Layer) -> _Table:
+    try:
+        meta, _, shapes, columns = pyogrio.raw.read(path, layer=layer.layer, encoding=layer.encoding, force_2d=True)
+    except (UnicodeDecodeError, LookupError):
+        raise BadTerritory([Finding(layer.file, "", "the text is not in the encoding it says; give encoding: gb18030 or the right one")]) from None
+    except DataLayerError:
+        known = ", ".join(name for name, _ in pyogrio.list_layers(path))
+        raise BadTerritory([Finding(layer.file, "", f"there is no layer {layer.layer}; there are {known}")]) from None
+    except DataSourceError:
+        raise BadTerritory([Finding(layer.file, "", "this is no GeoJSON, Shapefile, GeoPackage or CSV that can be read")]) from None
+    except Exception as error:  # GDAL's own errors have no common base
+        raise BadTerritory([Finding(layer.file, "", f"it cannot be read: {str(error).splitlines()[0] if str(error) else type(error).__name__}")]) from None
+    if shapes is None or not len(shapes):
+        raise BadTerritory([Finding(layer.file, "", "it holds no features with outlines")])
+    try:
+        read = shapely.from_wkb(shapes)
+    except shapely.errors.GEOSException:
+        raise BadTerritory([Finding(layer.file, "", "it holds outlines that cannot be read")]) from None
+    names = [str(name) for name in meta["fields"]]
+    stated = meta["crs"]
+    if stated and path.suffix.lower() in (".geojson", ".json") and CRS.from_user_input(stated) == CRS.from_user_input(_WGS84):
+        stated = None  # GeoJSON's default, said of every file without a crs of its own
+    return _Table(dict(zip(names, columns, strict=True)), list(read), stated, 1, "feature")
+
+
+def _read_csv(path: Path, layer: Layer) -> _Table:
+    columns = read_columns(path.read_bytes(), file=layer.file, encoding=layer.encoding)
+    count = len(next(iter(columns.values()), ()))
+    shapes: list[BaseGeometry | None] = [None] * count
+    problems = []
+    for place in range(count):
+        try:
+            if layer.wkt is not None and layer.wkt in columns:
+                shapes[place] = shapely.from_wkt(columns[layer.wkt][place]) if columns[layer.wkt][place] else None
+            elif layer.lon is not None and layer.lat is not None and layer.lon in columns and layer.lat in columns:
+                shapes[place] = shapely.Point(float(columns[layer.lon][place]), float(columns[layer.lat][place]))
+        except (ValueError, shapely.errors.GEOSException):
+            problems.append(Finding(layer.file, f"row {place + 2}", "the outline or the point cannot be read"))
+    if problems:
+        raise BadTerritory(problems)
+    return _Table(columns, shapes, None, 2, "row")
+
+
+def read_columns(raw: bytes, *, file: str, encoding: str | None = None) -> dict[str, list[str]]:
+    """The columns of a CSV (comma, semicolon or tab; header first), every value as text without outer blanks.
+
+    Raises:
+        BadTerritory: wrong encoding, no rows, a row of another length than the header, a column twice.
+    """
+    try:
+        text = raw.decode(encoding or "utf-8-sig")
+    except (UnicodeDecodeError, LookupError):
+        hint = "give encoding: gb18030 or the right one" if encoding is None else f"it is not {encoding}"
+        raise BadTerritory([Finding(file, "", f"the text cannot be read: {hint}")]) from None
+    if "\x00" in text:
+        raise BadTerritory([Finding(file, "", "this is no CSV: it holds binary data")])
+    head = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=head.count)
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise BadTerritory([Finding(file, "", f"this is no CSV: {error}")]) from None
+    if len(rows) < 2:
+        raise BadTerritory([Finding(file, "", "expected a line of column names and rows below it")])
+    names = [name.strip() for name in rows[0]]
+    if len(set(names)) != len(names):
+        raise BadTerritory([Finding(file, "row 1", "a column name stands twice")])
+    problems = [
+        Finding(file, f"row {number}", f"{len(row)} values for {len(names)} columns") for number, row in enumerate(rows[1:], 2) if len(row) != len(names)
+    ]
+    if problems:
+        raise BadTerritory(problems)
+    return {name: [row[place].strip() for row in rows[1:]] for place, name in enumerate(names)}
+
+
+def _refuse_fields(layer: Layer, table: _Table) -> None:
+    refused = [name for name in table.columns if refused_attribute(name)]
+    if refused:
+        said = "data about ethnicity, religion or political standing is not taken in; remove the field"
+        raise BadTerritory([Finding(layer.file, f"field {name}", said) for name in refused])
+    asked = {"code": layer.code, "households": layer.households, "parent": layer.parent, "wkt": layer.wkt, "lon": layer.lon, "lat": layer.lat}
+    if isinstance(layer.name, Names):
+        asked |= {"name.zh": layer.name.zh, "name.en": layer.name.en}
+    else:
+        asked["name"] = layer.name
+    missing = [(what, field) for what, field in asked.items() if field is not None and field not in table.columns]
+    if missing:
+        known = ", ".join(table.columns) or "none"
+        raise BadTerritory([Finding(layer.file, "", f"there is no field {field} ({what}); there are: {known}") for what, field in missing])
+
+
+def _in_wgs84(layer: Layer, table: _Table, declared: str, *, said: bool) -> list[BaseGeometry | None]:
+    """The shapes in WGS 84 degrees."""
+    if table.crs is not None and not said and not _same(table.crs, declared):
+        told = f"the file says {table.crs}, territory.yaml says {declared}; give this layer the crs that is right"
+        raise BadTerritory([Finding(layer.file, "", told)])
+    shapes = np.array(table.shapes, dtype=object)
+    present = np.array([shape is not None and not shape.is_empty for shape in shapes], dtype=bool)
+    if present.any():
+        shapes[present] = shapely.transform(shapes[present], _to_wgs84(declared))
+        bounds = shapely.bounds(shapes[present])
+        good = np.isfinite(bounds).all(axis=1) & (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1) & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)
+        wrong = np.flatnonzero(present)[~good]
+        if len(wrong):
+            told = f"its coordinates are no places on Earth in {declared}: is the crs right?"
+            raise BadTerritory([Finding(layer.file, table.where(int(place)), told) for place in wrong])
+    return list(shapes)
+
+
+def _same(stated: str, declared: str) -> bool:
+    if declared in ("GCJ-02", "BD-09"):  # files have no way to say these; they say degrees
+        return bool(CRS.from_user_input(stated).is_geographic)
+    return bool(CRS.from_user_input(stated).equals(CRS.from_user_input(declared), ignore_axis_order=True))
+
+
+def _to_wgs84(declared: str) -> Any:
+    if declared in ("GCJ-02", "BD-09"):
+        inverse: Any = from_gcj02 if declared == "GCJ-02" else from_bd09
+        return lambda points: np.column_stack(inverse(points[:, 0], points[:, 1]))
+    if CRS.from_user_input(declared) == CRS.from_user_input(_WGS84):
+        return lambda points: points
+    transformer = Transformer.from_crs(declared, _WGS84, always_xy=True)
+    return lambda points: np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
+
+
+def _areas(layer: Layer, table: _Table, shapes: list[BaseGeometry | None], *, repair: bool, mended: list[str]) -> tuple[AreaSource, ...]:
+    areas, problems = [], []
+    seen: dict[str, str] = {}
+    for place, shape in enumerate(shapes):
+        where = table.where(place)
+        code = plain_text(table.columns[layer.code][place]) if layer.code else ""
+        name = f"{where} ({code})" if code else where
+        if layer.code and not code:
+            problems.append(Finding(layer.file, where, f"the code ({layer.code}) is empty"))
+            continue
+        if "/" in code or len(code) > 100:
+            problems.append(Finding(layer.file, name, "a code has no slash and at most 100 characters"))
+        if code in seen:
+            problems.append(Finding(layer.file, name, f"the code {code} stands twice, first at {seen[code]}"))
+        if code:
+            seen.setdefault(code, where)
+        households, wrong = _count(table.columns[layer.households][place] if layer.households else None)
+        if wrong:
+            problems.append(Finding(layer.file, name, f"households ({layer.households}) is not a whole number of zero or more"))
+        polygon, point = None, None
+        if shape is not None and not shape.is_empty:
+            if shape.geom_type == "Point":
+                point = (float(shape.x), float(shape.y))
+            elif shape.geom_type not in ("Polygon", "MultiPolygon"):
+                problems.append(Finding(layer.file, name, f"expected a polygon, found {shape.geom_type}"))
+            else:
+                polygon = shape
+        elif layer.wkt is not None or table.word == "feature":
+            problems.append(Finding(layer.file, name, "the outline is empty"))
+        if polygon is not None and not polygon.is_valid:
+            if repair and not repaired(polygon).is_empty:
+                polygon = repaired(polygon)
+                mended.append(code or where)
+            else:
+                hint = "" if repair else "; mend it, or set repair: true"
+                problems.append(Finding(layer.file, name, f"the outline crosses itself ({shapely.is_valid_reason(polygon)}){hint}"))
+        parent = plain_text(table.columns[layer.parent][place]) if layer.parent else None
+        areas.append(AreaSource(code, _names(layer, table, place), where, households, polygon, point, parent))
+    if problems:
+        raise BadTerritory(problems)
+    return tuple(areas)
+
+
+def _names(layer: Layer, table: _Table, place: int) -> dict[str, str]:
+    if layer.name is None:
+        return {}
+    if isinstance(layer.name, Names):
+        return {
+            language: text
+            for language, column in (("zh", layer.name.zh), ("en", layer.name.en))
+            if column is not None and (text := plain_text(table.columns[column][place]))
+        }
+    text = plain_text(table.columns[layer.name][place])
+    return {"zh": text, "en": text} if text else {}
+
+
+def plain_text(value: Any) -> str:
+    """A cell as text: whole floats without their ".0", nothing for null and NaN."""
+    if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
+        return ""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _count(value: Any) -> tuple[int | None, bool]:
+    """A count as read, and whether it is wrong."""
+    text = plain_text(value)
+    if not text:
+        return None, False
+    return (int(text), False) if text.isascii() and text.isdigit() and len(text) < 10 else (None, True)
