@@ -34,10 +34,6 @@ def _opening(value: Any) -> Any:
     return Opening(start, end)
 
 
-def _write_opening(opening: Opening) -> str:
-    return f"{opening.start // 60:02}:{opening.start % 60:02}-{opening.end // 60:02}:{opening.end % 60:02}"
-
-
 def _limit(value: Any) -> Any:
     if isinstance(value, TimeLimit):
         return value
@@ -47,7 +43,7 @@ def _limit(value: Any) -> Any:
         raise ValueError("expected a time limit such as 2 urgent hours, 4 working hours or 5 working days") from None
 
 
-Hours = Annotated[Opening, BeforeValidator(_opening), PlainSerializer(_write_opening, return_type=str)]
+Hours = Annotated[Opening, BeforeValidator(_opening), PlainSerializer(str, return_type=str)]
 Limit = Annotated[TimeLimit, BeforeValidator(_limit), PlainSerializer(str, return_type=str)]
 """A time limit as other sections write it: ``4 working hours`` (or ``4 working_hours``, ``4工作时``)."""
 
@@ -81,22 +77,24 @@ class CalendarSection(Section):
     def check(self, playbook: Sections) -> Iterable[Issue]:
         """Time zone and country exist, openings are in order, no date is given twice."""
         if self.timezone not in available_timezones():
-            yield Issue(("timezone",), N_("there is no such time zone"), "a name such as Asia/Shanghai", available_timezones())
+            yield Issue(("timezone",), N_("there is no such time zone"), expected="a name such as Asia/Shanghai", known=available_timezones())
         if self.holidays and self.holidays not in holiday_codes():
-            yield Issue(("holidays",), N_("there is no holiday calendar of that code"), "a country such as CN, or a part of one such as US-MA", holiday_codes())
+            yield Issue(
+                ("holidays",), N_("there is no holiday calendar of that code"), expected="a country such as CN, or a part such as US-MA", known=holiday_codes()
+            )
         if not any(self.hours.days()):
-            yield Issue(("hours",), N_("no day of the week has opening hours"), "hours for one weekday at least")
+            yield Issue(("hours",), N_("no day of the week has opening hours"), expected="hours for one weekday at least")
         places: list[tuple[tuple[str, ...], tuple[Opening, ...]]] = [
             (("hours", name), openings) for name, openings in zip(WEEKDAYS, self.hours.days(), strict=True)
         ]
         for path, openings in [*places, (("makeup_hours",), self.makeup_hours)]:
             if any(later.start < earlier.end for earlier, later in pairwise(openings)):
-                yield Issue(path, N_("opening hours overlap or are out of order"), "earlier hours first, without overlap")
+                yield Issue(path, N_("opening hours overlap or are out of order"), expected="earlier hours first, without overlap")
         given = Counter([*self.extra_holidays, *self.extra_workdays])
         for name in ("extra_holidays", "extra_workdays"):
             for place, day in enumerate(getattr(self, name)):
                 if given[day] > 1:
-                    yield Issue((name, place), N_("this date is given more than once"), "each date once, as a holiday or as a workday")
+                    yield Issue((name, place), N_("this date is given more than once"), expected="each date once, as a holiday or as a workday")
 
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)

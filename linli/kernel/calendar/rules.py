@@ -80,6 +80,10 @@ class TimeLimit:
         words = self.unit.replace("_", " ")
         return f"{self.amount} {words[:-1] if self.amount == 1 else words}"
 
+    def in_chinese(self) -> str:
+        """``4个工作时``, in the terms of GB/T 30428.8."""
+        return f"{self.amount}个" + {_URGENT_HOURS: "紧急工作时", _WORKING_HOURS: "工作时", _WORKING_DAYS: "工作日"}[self.unit]
+
     @classmethod
     def parse(cls, text: str) -> TimeLimit:
         """Read ``2 urgent hours``, ``1 working day``, ``4 working_hours``, ``2紧急工作时``, ``4工作时`` or ``5个工作日``.
@@ -110,6 +114,9 @@ class Opening:
     def __post_init__(self) -> None:
         if not 0 <= self.start < self.end <= DAY_MINUTES:
             raise EndsBeforeStart
+
+    def __str__(self) -> str:
+        return f"{self.start // 60:02}:{self.start % 60:02}-{self.end // 60:02}:{self.end % 60:02}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -27,16 +27,19 @@ class Issue:
     Attributes:
         path: where, from the section's own root: ``("classes", 3, "kind")``.
         message: an English sentence; with ``params``, one with ``%(name)s`` places, marked with ``N_``.
-        expected: what would be right, in a few words; "" where the message says it.
-        known: the names that would be right; the one nearest to the value at ``path`` is suggested.
         params: what fills the sentence.
+        expected: what would be right, in a few words; "" where the message says it.
+        known: the names that would be right; the one nearest to ``given`` is suggested.
+        given: the name at fault; unless said, the value at ``path``.
     """
 
     path: Path
     message: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    _: KW_ONLY
     expected: str = ""
     known: Collection[str] = ()
-    params: Mapping[str, Any] = field(default_factory=dict)
+    given: str = ""
 
 
 class Section(BaseModel):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from linli.kernel.boundaries import refused_attribute
 from linli.kernel.playbooks.playbook import Meta
-from linli.kernel.playbooks.rules.problems import Place, Problem, nearest
+from linli.kernel.playbooks.rules.problems import Problem, nearest
 from linli.kernel.playbooks.rules.schema import Path, Section, Sections, UnknownSection
 from linli.kernel.playbooks.rules.source import Value
 from linli.kernel.playbooks.rules.upcasting import SCHEMA
@@ -157,6 +157,7 @@ def _cross_checks(root: Value, sections: Sections) -> Iterator[Problem]:
                 given = found.plain() if len(steps) == len(issue.path) else issue.path[len(steps)]
                 if isinstance(given, dict | list) and issue.path:
                     given = issue.path[-1]
+                given = issue.given or given
                 yield Problem(
                     found.place, (name, *issue.path), issue.message, expected=issue.expected, nearest=nearest(given, issue.known), params=issue.params
                 )
