@@ -58,7 +58,7 @@ _AFTER_LEAVING = 365  # days: questions about handled matters come back within a
 
 PURPOSES: dict[str, Purpose] = {
     "id": Purpose("Pseudonym that records refer to.", None),
-    "code": Purpose("Tells two people of one name apart and matches them when lists are imported again.", None),
+    "code": Purpose("Tells two people of one name apart and matches them when lists are imported again.", _AFTER_LEAVING),
     "display_name": Purpose("Says who answers for a post and who acted.", _AFTER_LEAVING),
     "user": Purpose("Signing in.", _AFTER_LEAVING),
     "contact_sealed": Purpose("Reaching the holder of a post on duty.", _AFTER_LEAVING),

@@ -16,7 +16,7 @@ def passings(organisation: Organisation, person_id: UUID, starts_at: datetime, e
     Refuses with ``NobodyPresent`` when nobody would be left at the top desk.
     """
     until = ends_at or FOREVER
-    own = set(organisation.own_posts(person_id))
+    own = set(organisation.own_posts(person_id, starts_at))
     found: list[Passing] = []
     for post in organisation.posts:
         order = tuple(organisation.successors(post))

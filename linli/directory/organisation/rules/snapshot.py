@@ -75,15 +75,17 @@ class Organisation:
     def _lay_intervals(self, appointments: Iterable[Appointment], absences: Iterable[Absence]) -> None:
         by_post: dict[UUID, list[tuple[datetime, datetime, UUID]]] = defaultdict(list)
         by_person: dict[UUID, list[tuple[datetime, datetime, UUID]]] = defaultdict(list)
-        own: dict[UUID, list[UUID]] = defaultdict(list)
+        own: dict[UUID, dict[UUID, datetime]] = defaultdict(dict)
         for appointment in appointments:
-            by_post[appointment.post_id].append((appointment.starts_at, appointment.ends_at or FOREVER, appointment.person_id))
-            own[appointment.person_id].append(appointment.post_id)
+            end = appointment.ends_at or FOREVER
+            by_post[appointment.post_id].append((appointment.starts_at, end, appointment.person_id))
+            posts = own[appointment.person_id]
+            posts[appointment.post_id] = max(end, posts.get(appointment.post_id, end))
         for absence in absences:
             by_person[absence.person_id].append((absence.starts_at, absence.ends_at or FOREVER, absence.person_id))
         self._appointed = {post_id: _Intervals(rows) for post_id, rows in by_post.items()}
         self._absent = {person_id: _Intervals(rows) for person_id, rows in by_person.items()}
-        self._own_posts = {person_id: tuple(dict.fromkeys(post_ids)) for person_id, post_ids in own.items()}
+        self._own_posts = dict(own)
         edges = {edge for laid in (self._appointed, self._absent) for intervals in laid.values() for edge in (*intervals.starts, *intervals.ends)}
         self._edges = sorted(edges - {FOREVER})
 
@@ -302,9 +304,9 @@ class Organisation:
             held[holding.person_id].append(holding)
         return {person_id: tuple(holdings) for person_id, holdings in held.items()}
 
-    def own_posts(self, person_id: UUID) -> tuple[UUID, ...]:
-        """The posts that the person is, was or will be appointed to."""
-        return self._own_posts.get(person_id, ())
+    def own_posts(self, person_id: UUID, since: datetime) -> tuple[UUID, ...]:
+        """The posts to which the person is appointed at ``since`` or later."""
+        return tuple(post_id for post_id, end in self._own_posts.get(person_id, {}).items() if end > since)
 
     def person_of_user(self, user_id: UUID) -> UUID | None:
         return self._users.get(user_id)

@@ -1,0 +1,5 @@
+"""Reads of the organisation."""
+
+from linli.directory.organisation.selectors.snapshot import access_roles, consequences_of_absence, grants_of_user, load_organisation, organisation
+
+__all__ = ["access_roles", "consequences_of_absence", "grants_of_user", "load_organisation", "organisation"]

@@ -1,0 +1,21 @@
+"""Reads of people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+from uuid import UUID
+
+from linli.directory.people.models import Person
+from linli.kernel.refusal import N_, Kind, Refusal
+
+
+class UnknownPerson(Refusal):
+    code: ClassVar[str] = "people.unknown_person"
+    message: ClassVar[str] = N_("There is no such person.")
+    kind: ClassVar[Kind] = Kind.MISSING
+
+
+def names_of(person_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The names of holders of posts, by id: who answers is public inside the house. Erased people have none."""
+    return dict(Person.objects.filter(id__in=set(person_ids)).exclude(display_name="").values_list("id", "display_name"))
