@@ -1,6 +1,7 @@
 """Settings, all from the environment; the command line sets ``LINLI_DATA`` before Django starts.
 
-Variables: LINLI_DATA, DATABASE_URL, DATABASE_OWNER_URL (migrations), LINLI_DB_ROLE (app|owner), LINLI_HOSTS,
+Variables: LINLI_DATA, DATABASE_URL, DATABASE_OWNER_URL (migrations), DATABASE_DIRECT_URL
+(LISTEN connections, when DATABASE_URL is a pooler's address), LINLI_DB_ROLE (app|owner), LINLI_HOSTS,
 LINLI_DEBUG, LINLI_EMAIL_URL, LINLI_PUBLIC_URL, LINLI_OIDC (sign-in by organisations: see docs/adr/0008-access.md) and those that the rooms document.
 """
 
@@ -89,6 +90,7 @@ else:
     if DATABASE_ROLE == "owner":
         DATABASE_URL = os.environ.get("DATABASE_OWNER_URL", DATABASE_URL)
 DATABASES = {"default": _database(DATABASE_URL)}
+DATABASE_DIRECT_URL = os.environ.get("DATABASE_DIRECT_URL", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = _secret("django.key")
@@ -107,9 +109,11 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "django.contrib.postgres",
     "django_htmx",
     "django_cotton",
+    "linli.interfaces.accounts",  # before the library, whose templates it replaces
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
@@ -129,7 +133,6 @@ INSTALLED_APPS = [
     "linli.directory.organisation",
     "linli.engines.matters",
     "linli.insight",
-    "linli.interfaces.accounts",
     "linli.config",
 ]
 
@@ -239,6 +242,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL.rstrip("/")] if PUBLIC_URL else []
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _HTTPS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "linli.interfaces.refusals.form_expired"
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -251,6 +255,8 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _HTTPS else "http"
+PHONE_COUNTRY = os.environ.get("LINLI_PHONE_COUNTRY", "86")  # calling code of phone numbers written without one
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs up by an address of somebody else's
 MFA_ADAPTER = "linli.interfaces.accounts.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

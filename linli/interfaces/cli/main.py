@@ -8,6 +8,9 @@ import click
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("installation:init", "Make the data folder: database, playbook, territory, posts."),
+    "user": ("accounts:user", "Accounts of staff: make, list, close; passwords; roles."),
+    "apikey": ("accounts:apikey", "Keys by which programs report and read."),
+    "territory": ("territory:territory", "Take in, check and show areas, buildings, places."),
 }
 
 

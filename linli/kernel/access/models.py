@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -27,7 +29,7 @@ class User(AbstractBaseUser):
         STAFF = "staff"
         RESIDENT = "resident"
 
-    last_login = None  # type: ignore[assignment]  # least data: nobody needs to know when somebody last came in
+    last_login = None  # least data: nobody needs to know when somebody last came in
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.TextField(choices=Kind.choices, default=Kind.STAFF)
@@ -42,7 +44,7 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects = UserManager()
 
