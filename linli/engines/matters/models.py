@@ -12,6 +12,11 @@ STATES = [(state.value, state.value) for state in State]
 _ENDED = [state.value for state in ENDED]
 
 
+def _when(condition: Q, column: str) -> Q:
+    """The column is filled exactly when the condition holds."""
+    return (condition & Q(**{f"{column}__isnull": False})) | (~condition & Q(**{column: None}))
+
+
 class Matter(models.Model):
     """Something that came up, from report to closing. Post and deadlines are never empty (DESIGN invariant A)."""
 
@@ -67,9 +72,9 @@ class Matter(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(state__in=[s.value for s in State]), name="matter_state_known"),
-            models.CheckConstraint(condition=Q(state__in=_ENDED, closed_at__isnull=False) | (~Q(state__in=_ENDED) & Q(closed_at=None)), name="matter_ended_has_time"),
-            models.CheckConstraint(condition=Q(state="merged", merged_into__isnull=False) | (~Q(state="merged") & Q(merged_into=None)), name="matter_merged_into"),
-            models.CheckConstraint(condition=Q(state="suspended", remaining__isnull=False) | (~Q(state="suspended") & Q(remaining=None)), name="matter_suspended_review"),
+            models.CheckConstraint(condition=_when(Q(state__in=_ENDED), "closed_at"), name="matter_ended_has_time"),
+            models.CheckConstraint(condition=_when(Q(state="merged"), "merged_into"), name="matter_merged_into"),
+            models.CheckConstraint(condition=_when(Q(state="suspended"), "remaining"), name="matter_suspended_review"),
             models.CheckConstraint(condition=~Q(merged_into=models.F("id")), name="matter_not_into_itself"),
             models.CheckConstraint(condition=Q(level__gte=0) & Q(version__gte=1), name="matter_counts"),
             models.CheckConstraint(condition=Q(level_due_at__gte=models.F("level_since")), name="matter_clock_forward"),

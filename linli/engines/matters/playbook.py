@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from linli.engines.matters.rules.policy import Level, LimitRow, MatterClass, Policy
 from linli.engines.matters.rules.states import State, Verb, dead_ends
-from linli.kernel.access.rules import Confidentiality
-from linli.kernel.calendar.rules import ClockUnit, TimeLimit
-from linli.kernel.playbooks.rules import Issue, Section, Text
+from linli.kernel.access.rules import Confidentiality, declare
+from linli.kernel.calendar.playbook import Limit
+from linli.kernel.playbooks.rules import Issue, Section, Sections, Text
+from linli.kernel.refusal import N_
 
-_TIME = re.compile(r"^\s*(\d{1,5})\s+(urgent_hours|working_hours|working_days)\s*$")
-
-
-def _time(value: Any) -> Any:
-    """Read ``4 working_hours``."""
-    if isinstance(value, TimeLimit):
-        return value
-    found = _TIME.match(value) if isinstance(value, str) else None
-    if not found or int(found[1]) == 0:
-        raise ValueError("a time such as “2 urgent_hours”, “4 working_hours” or “5 working_days”")
-    return TimeLimit(amount=int(found[1]), unit=ClockUnit(found[2]))
-
-
-Time = Annotated[TimeLimit, BeforeValidator(_time)]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
 Visibility = Literal["public", "internal", "private"]
 _CONFIDENTIALITY = {"public": Confidentiality.PUBLIC, "internal": Confidentiality.INTERNAL, "private": Confidentiality.PRIVATE}
@@ -48,9 +34,9 @@ class ConditionPart(Section):
 
     code: Code = "ordinary"
     names: Text | None = None
-    time: Time = Field(title="promise", json_schema_extra={"zh": "时限"})
+    time: Limit = Field(title="promise", json_schema_extra={"zh": "时限"})
     closing: Text | None = None
-    levels: dict[str, Time] = Field(default_factory=dict, title="clocks of the levels", json_schema_extra={"zh": "各级时限"})
+    levels: dict[str, Limit] = Field(default_factory=dict, title="clocks of the levels", json_schema_extra={"zh": "各级时限"})
 
 
 class FormField(Section):
@@ -89,7 +75,7 @@ class LevelPart(Section):
     """One level of the route, lowest first."""
 
     level: Code
-    time: Time | None = None
+    time: Limit | None = None
     solving_closes: bool = Field(default=False, description="solved at this level means verified and closed")
     closing_follows_verification: bool = False
 
@@ -105,7 +91,7 @@ class CallBackPart(Section):
 
 
 class ReopenPart(Section):
-    within: Time
+    within: Limit
     below_rating: int = Field(default=3, ge=1, le=5, description="a lower rating with “not solved” reopens")
 
 
@@ -118,7 +104,7 @@ class SuspensionPart(Section):
 
 
 class WhistlePart(Section):
-    time: Time
+    time: Limit
 
 
 class DuplicatesPart(Section):
@@ -160,7 +146,7 @@ class MattersSection(Section):
     answers: list[AnswerPart] = Field(default_factory=list)
     sources: list[SourcePart] = Field(default_factory=list)
 
-    def check(self, others: Mapping[str, Section]) -> Iterable[Issue]:
+    def check(self, playbook: Sections) -> Iterable[Issue]:
         """Say what contradicts itself: unknown kinds and levels, codes given twice, states that never end."""
         for name, codes in (
             ("kinds", [kind.code for kind in self.kinds]),
@@ -169,34 +155,39 @@ class MattersSection(Section):
         ):
             for code, times in Counter(codes).items():
                 if times > 1:
-                    yield Issue((name, len(codes) - 1 - codes[::-1].index(code)), f"“{code}” is given {times} times", "each code once")
+                    last = len(codes) - 1 - codes[::-1].index(code)
+                    yield Issue((name, last), N_("“%(code)s” is given %(times)s times; give each code once"), {"code": code, "times": times})
         kinds = {kind.code for kind in self.kinds}
         levels = [part.level for part in self.route]
         for place, part in enumerate(self.classes):
             if part.kind not in kinds:
-                yield Issue(("classes", place, "kind"), f"there is no kind “{part.kind}”", "a code from kinds", tuple(sorted(kinds)))
+                yield Issue(("classes", place, "kind"), N_("there is no such kind"), expected="a code from kinds", given=part.kind, known=kinds)
             if part.start_at is not None and part.start_at not in levels:
-                yield Issue(("classes", place, "start_at"), f"there is no level “{part.start_at}”", "a level of the route", tuple(levels))
+                yield _no_level(("classes", place, "start_at"), part.start_at, levels)
             for row, condition in enumerate(part.conditions):
                 for level in condition.levels:
                     if level not in levels:
-                        where = ("classes", place, "conditions", row, "levels", level)
-                        yield Issue(where, f"there is no level “{level}”", "a level of the route", tuple(levels))
-        for place, part in enumerate(self.route[:-1]):
-            if part.time is None:
-                yield Issue(("route", place, "time"), "a level below the top needs a time", "a time such as “1 working_days”")
-        stuck = dead_ends(self._intake_drops(), [(part.state, part.verb) for part in self.forbid])
+                        yield _no_level(("classes", place, "conditions", row, "levels", level), level, levels)
+        for place, step in enumerate(self.route[:-1]):
+            if step.time is None:
+                yield Issue(("route", place), N_("a level below the top needs a time, or a matter could wait there for ever"), expected="time: 1 working_days")
+        stuck = dead_ends(self.intake_drops, [(part.state, part.verb) for part in self.forbid])
         if stuck:
-            names = ", ".join(sorted(stuck))
-            yield Issue(("forbid",), f"a matter could never be closed from: {names}", "a way to an end from every state")
-        directory = others.get("directory")
-        known = {part.code for part in getattr(directory, "levels", [])}
+            yield Issue(("forbid",), N_("a matter could never be closed from: %(states)s"), {"states": ", ".join(sorted(stuck))})
+        directory = playbook.sections.get("directory")
+        known = [str(part.code) for part in getattr(directory, "levels", ())]
         for place, level in enumerate(levels):
             if directory is not None and level not in known:
-                yield Issue(("route", place, "level"), f"the directory has no level “{level}”", "a level of the directory", tuple(sorted(known)))
+                yield _no_level(("route", place, "level"), level, known)
 
-    def _intake_drops(self) -> frozenset[str]:
+    @property
+    def intake_drops(self) -> frozenset[str]:
+        """The steps that go by themselves for a report that has a place."""
         return frozenset({"filing", "dispatching"}) if self.intake.filing == "automatic" else frozenset()
+
+
+def _no_level(path: tuple[str | int, ...], given: str, known: Iterable[str]) -> Issue:
+    return Issue(path, N_("there is no such level"), expected="a level of the route", given=given, known=tuple(known))
 
 
 class ForbiddenPart(Section):
@@ -252,7 +243,7 @@ def compile_policy(section: MattersSection) -> Policy:
             )
             for part in section.classes
         },
-        intake_drops=section._intake_drops(),
+        intake_drops=section.intake_drops,
         reasons_required=frozenset(section.reasons),
         closing_needs_call_back=section.call_back.required,
         call_back_attempts=section.call_back.attempts,
@@ -270,3 +261,16 @@ def compile_policy(section: MattersSection) -> Policy:
     )
 
 
+for _name, _text in (
+    ("matters.read", N_("see matters")),
+    ("matters.act", N_("handle matters: solve, send up, report back, note")),
+    ("matters.dispatch", N_("file, dispatch, transfer, merge, suspend and correct matters")),
+    ("matters.verify", N_("verify, call back, close and reopen matters")),
+    ("matters.approve", N_("decide on extensions")),
+    ("matters.whistle", N_("call departments to report in")),
+    ("matters.redact", N_("redact what everyone may read")),
+    ("matters.report_for_others", N_("report for a caller or from another platform")),
+    ("matters.read_identity", N_("see who reported and how to reach them")),
+    ("matters.export", N_("export lists of matters")),
+):
+    declare(_name, text=_text)

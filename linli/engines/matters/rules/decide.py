@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import ClassVar
 from uuid import UUID
 
 from linli.engines.matters.rules.case import Case, World
@@ -192,7 +191,7 @@ def _transfer(case: Case, command: Command, *, world: World, policy: Policy) -> 
 
 
 def _return(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
-    del world, policy
+    del world, policy, command
     if case.state is State.DISPATCHED:
         return replace(case, state=State.FILED, handler_post_id=None, returns=case.returns + 1)
     return replace(case, state=State.DISPATCHED, handled_at=None, verified_at=None, outcome="", outcome_text="", returns=case.returns + 1)

@@ -99,6 +99,11 @@ class InTheFuture(Refusal):
     field = "at"
 
 
+def on_earth(lon: float | None, lat: float | None) -> bool:
+    """Whether both are given and name a place on earth; not a number is none."""
+    return lon is not None and lat is not None and -180 <= lon <= 180 and -90 <= lat <= 90
+
+
 def cell_of(lon: float | None, lat: float | None) -> int | None:
     """Return the number of the square that holds the point; neighbours differ by 1 (east) and 2**20 (north)."""
     if lon is None or lat is None:
@@ -128,9 +133,7 @@ def check(request: ReportRequest, *, now: datetime, policy: Policy) -> MatterCla
         raise TextTooLong(length=len(request.text), most=words.MAX_TEXT)
     if request.at > now + CLOCK_SKEW:
         raise InTheFuture()
-    if (request.lon is None) != (request.lat is None):
-        raise BadPoint(lon=request.lon, lat=request.lat)
-    if request.lon is not None and request.lat is not None and not (-180 <= request.lon <= 180 and -90 <= request.lat <= 90):  # NaN fails too
+    if not (request.lon is None and request.lat is None) and not on_earth(request.lon, request.lat):
         raise BadPoint(lon=request.lon, lat=request.lat)
     return known
 

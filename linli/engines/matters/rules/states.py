@@ -132,7 +132,7 @@ def dead_ends(dropped: frozenset[str], forbidden: Iterable[tuple[State, Verb]] =
     for (state, verb), following in TABLE.items():
         if (state, verb) not in refused:
             moves[state].add(landing(following, dropped))
-    if not any((_S.SUSPENDED, _V.RESUME) == pair for pair in refused):
+    if not any(pair == (_S.SUSPENDED, _V.RESUME) for pair in refused):
         moves[_S.SUSPENDED] |= RESUMES_TO
     changed = True
     while changed:

@@ -13,11 +13,11 @@ from linli.directory.territory.rules import Ground
 from linli.directory.territory.selectors import ground
 from linli.engines.matters.playbook import MattersSection, compile_policy
 from linli.engines.matters.rules.decide import Place
-from linli.engines.matters.rules.intake import FarAway, ReportRequest
+from linli.engines.matters.rules.intake import FarAway, ReportRequest, on_earth
 from linli.engines.matters.rules.policy import Policy
 from linli.kernel.calendar.playbook import CalendarSection
 from linli.kernel.calendar.rules import TimeLimit, WorkingCalendar
-from linli.kernel.calendar.services import working_calendar
+from linli.kernel.calendar.selectors import calendar_of
 from linli.kernel.epoch import services as epoch
 from linli.kernel.playbooks.selectors import active_playbook, playbook_version
 from linli.kernel.refusal import N_, Kind, Refusal
@@ -71,7 +71,7 @@ def _build() -> Frame:
         organisation=organisation(),
         policy_id=playbook.version_id,
         section=playbook.section(MattersSection),
-        calendar=working_calendar(playbook.section(CalendarSection)),
+        calendar=calendar_of(playbook.section(CalendarSection)),
     )
 
 
@@ -95,22 +95,23 @@ def placed(requests: Sequence[ReportRequest], *, frame: Frame) -> list[Place | R
     refused. The points of a batch are located together.
     """
     land = frame.ground
-    pointed = [place for place, request in enumerate(requests) if request.lon is not None]
+    pointed = [number for number, request in enumerate(requests) if on_earth(request.lon, request.lat)]
     if len(pointed) > 8:
-        located = land.locate_many([requests[n].lon or 0.0 for n in pointed], [requests[n].lat or 0.0 for n in pointed])
+        located = list(land.locate_many([requests[n].lon or 0.0 for n in pointed], [requests[n].lat or 0.0 for n in pointed]))
     else:
         located = [land.locate(requests[n].lon or 0.0, requests[n].lat or 0.0) for n in pointed]
     found = dict(zip(pointed, located, strict=True))
     places: list[Place | Refusal] = []
     for number, request in enumerate(requests):
-        location = found.get(number)
-        if location is not None:
-            if location.how == "too_far":
-                places.append(FarAway(km=round(location.metres / 1000), place=land.root.names.get("zh", land.root.code)))
-                continue
-            area, how = location.area, location.how
-        else:
-            named = land.by_code(request.area_code) if request.area_code else None
-            area, how = named or land.root, "unplaced"
-        places.append(Place(area_id=area.id, area_path=area.path, placing=str(how), lon=request.lon, lat=request.lat, address=request.address))
+        try:
+            location = found.get(number) or land.unplaced(land.by_code(request.area_code).id if request.area_code else None)
+        except Refusal as refusal:
+            places.append(refusal)
+            continue
+        if location.metres > land.outside_metres and location.area.id == land.root.id:
+            places.append(FarAway(km=round(location.metres / 1000), place=land.root.name()))
+            continue
+        places.append(
+            Place(area_id=location.area.id, area_path=location.area.path, placing=location.how.value, lon=request.lon, lat=request.lat, address=request.address)
+        )
     return places

@@ -18,7 +18,7 @@ from linli.engines.matters.rules import words
 from linli.engines.matters.rules.clocks import next_wake
 from linli.engines.matters.rules.intake import ReportRequest, begin, cell_of, check
 from linli.engines.matters.services import rows
-from linli.engines.matters.services.frame import Frame, held_frame, placed
+from linli.engines.matters.services.frame import held_frame, placed
 from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.clock.services import machine_now
@@ -100,13 +100,13 @@ def report_matters(requests: Sequence[ReportRequest], *, actor: Actor, at: datet
             continue
         case = begin(request, known=known, place=place, ids=(new_id(), new_id()), policy_id=policy_id, policy=policy, world=frame)
         text = words.kept(request.text)
-        code, tracking = _codes(request.at)
+        code, tracking = receipt_codes(request.at)
         batch.matters.append((
             *rows.case_row(case),
             code, known.kind, request.lon, request.lat, cell_of(request.lon, request.lat), words.kept(request.address), text,
             words.public(text) if known.publishes_words else "", request.source, known.urgent, recorded_at, next_wake(case, policy=policy),
         ))  # fmt: skip
-        batch.reports.append(_report_row(request, actor=actor, matter_id=case.id, tracking=tracking, text=text, recorded_at=recorded_at))
+        batch.reports.append(report_row(request, actor=actor, matter_id=case.id, tracking=tracking, text=text, recorded_at=recorded_at))
         batch.steps.append(rows.step_row(case, verb="report", from_state="", actor=actor.id, at=request.at, recorded_at=recorded_at))
         batch.entries.append(rows.audit_entry(case, verb="report", from_state="", actor=actor.id, at=request.at))
         batch.events.append(rows.event(MatterReported, case, verb="report", from_state="", actor=actor.id, at=request.at))
@@ -148,10 +148,12 @@ def _earlier_receipts(requests: Sequence[ReportRequest], *, actor: Actor) -> dic
             [actor.id, keys],
         )
         found = cursor.fetchall()
-    return {key: ReportReceipt(matter, code, tracking, post, path, placing, due, repeated=True) for key, tracking, matter, code, post, path, placing, due in found}
+    return {
+        key: ReportReceipt(matter, code, tracking, post, path, placing, due, repeated=True) for key, tracking, matter, code, post, path, placing, due in found
+    }
 
 
-def _codes(at: datetime) -> tuple[str, str]:
+def receipt_codes(at: datetime) -> tuple[str, str]:
     """Return a public number (day and eight characters) and a tracking code of sixty bits."""
     bits = int.from_bytes(secrets.token_bytes(13), "big")
     number = "".join([_ALPHABET[(bits >> shift) & 31] for shift in range(0, 40, 5)])
@@ -159,7 +161,7 @@ def _codes(at: datetime) -> tuple[str, str]:
     return f"{at:%y%m%d}-{number}", f"{tracking[:4]}-{tracking[4:8]}-{tracking[8:]}"
 
 
-def _report_row(request: ReportRequest, *, actor: Actor, matter_id: UUID, tracking: str, text: str, recorded_at: datetime) -> tuple[Any, ...]:
+def report_row(request: ReportRequest, *, actor: Actor, matter_id: UUID, tracking: str, text: str, recorded_at: datetime) -> tuple[Any, ...]:
     contact = phone = email = None
     if request.contact:
         who = request.contact
@@ -176,5 +178,3 @@ def plain_phone(phone: str) -> str:
     """Return the digits that name a telephone, without a country's prefix of China, spaces and signs."""
     digits = "".join(character for character in phone if character.isdigit())
     return digits.removeprefix("0086").removeprefix("86") if len(digits) > 11 else digits
-
-

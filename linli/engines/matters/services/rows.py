@@ -20,7 +20,13 @@ from linli.kernel.rows import insert_rows, update_rows
 
 # A case's fields are the matter's columns of the same name, but for the playbook version ("policy").
 CASE_FIELDS = tuple(f.name for f in fields(Case))
-COLUMN = {"policy_id": "policy", "accountable_post_id": "accountable_post", "handler_post_id": "handler_post", "area_id": "area", "merged_into_id": "merged_into"}
+COLUMN = {
+    "policy_id": "policy",
+    "accountable_post_id": "accountable_post",
+    "handler_post_id": "handler_post",
+    "area_id": "area",
+    "merged_into_id": "merged_into",
+}
 CASE_COLUMNS = tuple(COLUMN.get(name, name) for name in CASE_FIELDS)
 _case_values = attrgetter(*CASE_FIELDS)
 _ATTRIBUTES = tuple("policy" if name == "policy_id" else name for name in CASE_FIELDS)

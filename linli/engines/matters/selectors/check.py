@@ -1,0 +1,81 @@
+"""The invariants, stated over the whole database: ``linli matters check``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from linli.engines.matters.services.frame import frame
+from linli.kernel.access.rules import Actor
+
+SHOWN = 20  # offending ids shown for each statement
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One statement of the invariants: how many matters break it, and the first of them."""
+
+    statement: str
+    count: int
+    ids: tuple[UUID, ...]
+
+
+_STATEMENTS: tuple[tuple[str, str], ...] = (
+    (
+        "every open matter has one accountable post that exists, and a deadline",
+        "SELECT m.id FROM matters_matter m LEFT JOIN organisation_post p ON p.id = m.accountable_post_id"
+        " WHERE m.closed_at IS NULL AND (p.id IS NULL OR m.level_due_at IS NULL OR m.due_at IS NULL)",
+    ),
+    (
+        "every deadline below the top has been acted on (the sweep keeps up: none is more than ten minutes behind)",
+        "SELECT m.id FROM matters_matter m WHERE m.wake_at < %(at)s - interval '10 minutes'",
+    ),
+    (
+        "every reporter of an ended matter has been told, merged ones included",
+        "SELECT m.id FROM matters_matter m JOIN matters_report r ON r.matter_id = m.id WHERE m.closed_at IS NOT NULL AND r.answered_at IS NULL",
+    ),
+    (
+        "every merged matter handed its reporters to one that is not merged, and forms no ring",
+        "SELECT m.id FROM matters_matter m LEFT JOIN matters_report r ON r.matter_id = m.id WHERE m.state = 'merged' AND r.id IS NOT NULL",
+    ),
+    (
+        "every matter has a reporter, or handed them over",
+        "SELECT m.id FROM matters_matter m WHERE m.state <> 'merged' AND NOT EXISTS (SELECT 1 FROM matters_report r WHERE r.matter_id = m.id)",
+    ),
+    (
+        "every matter's last step is its present version and state",
+        "SELECT m.id FROM matters_matter m LEFT JOIN matters_step s ON s.matter_id = m.id AND s.version = m.version"
+        " WHERE s.id IS NULL OR s.to_state <> m.state OR s.level <> m.level OR s.post_id <> m.accountable_post_id",
+    ),
+    (
+        "every matter's steps are complete: none is missing between the first and the last",
+        "SELECT matter_id FROM matters_step GROUP BY matter_id HAVING count(*) <> max(version) OR min(version) <> 1",
+    ),
+    (
+        "every ended matter can be found in the audit chain as often as it has steps",
+        "SELECT m.id FROM matters_matter m WHERE m.recorded_at > %(at)s - interval '1 day' AND m.closed_at IS NOT NULL"
+        " AND (SELECT count(*) FROM audit_auditentry e WHERE e.subject = m.audit_ref AND e.action LIKE 'matters.%%') < m.version",
+    ),
+)
+
+
+def broken_invariants(*, actor: Actor, at: datetime) -> list[Finding]:
+    """Return the statements that do not hold, each with its count and the first offending ids. Reads everything."""
+    actor.require("matters.read")
+    findings = []
+    with connection.cursor() as cursor:
+        for statement, query in _STATEMENTS:
+            cursor.execute(f"SELECT count(*), (array_agg(id ORDER BY id))[1:{SHOWN}] FROM ({query}) AS broken (id)", {"at": at})
+            row = cursor.fetchone()
+            if row and row[0]:
+                findings.append(Finding(statement, row[0], tuple(row[1])))
+        cursor.execute("SELECT DISTINCT accountable_post_id FROM matters_matter WHERE closed_at IS NULL")
+        posts = [row[0] for row in cursor.fetchall()]
+    held = frame().organisation
+    unheld = tuple(post for post in posts if held.holder(post, at).person_id is None)
+    if unheld:
+        findings.append(Finding("every accountable post is held by a person who is present", len(unheld), unheld[:SHOWN]))
+    return findings

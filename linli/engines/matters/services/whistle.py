@@ -1,0 +1,63 @@
+"""The whistle (吹哨报到): named departments must report in, each with its own clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from linli.engines.matters.models import Whistle
+from linli.engines.matters.rules.decide import Command
+from linli.engines.matters.rules.states import Verb
+from linli.engines.matters.services.act import Done, act, only
+from linli.engines.matters.services.frame import held_frame
+from linli.kernel.access.rules import Actor
+from linli.kernel.ids import new_id
+from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.rows import insert_rows
+
+
+class NobodyCalled(Refusal):
+    code = "matters.nobody_called"
+    message = N_("Choose at least one department.")
+    field = "units"
+
+
+class CalledAlready(Refusal):
+    code = "matters.called_already"
+    message = N_("%(unit)s has been called already and has not reported in yet.")
+    kind = Kind.CONFLICT
+
+
+class NotCalled(Refusal):
+    code = "matters.not_called"
+    message = N_("This department has not been called to this matter, or reported in already.")
+    kind = Kind.CONFLICT
+
+
+def blow_whistle(*, actor: Actor, at: datetime, matter_id: UUID, units: Sequence[UUID], reason: str, version: int | None = None) -> Done:
+    """Call departments to a matter; each has the playbook's time to report in. Raises on any refusal: all or none."""
+    frame = held_frame()
+    if not units:
+        raise NobodyCalled()
+    done = only(act([Command(matter_id=matter_id, verb=Verb.WHISTLE, at=at, version=version, reason=reason, units=tuple(units))], actor=actor))
+    waiting = set(Whistle.objects.filter(matter_id=matter_id, unit_id__in=units, reported_in_at=None).values_list("unit_id", flat=True))
+    for unit in units:
+        if unit in waiting:
+            raise CalledAlready(unit=frame.organisation.unit(unit).names.get("zh", ""))
+    due = frame.due(at, frame.policy.whistle_limit)
+    insert_rows(
+        Whistle,
+        ("id", "matter", "unit", "post", "reason", "called_at", "due_at", "actor"),
+        [(new_id(), matter_id, unit, frame.organisation.unit_desk(unit).id, reason.strip(), at, due, actor.id) for unit in dict.fromkeys(units)],
+    )
+    return done
+
+
+def report_in(*, actor: Actor, at: datetime, matter_id: UUID, unit: UUID, answer: str) -> Done:
+    """Say that a called department has come, and what it does. Raises ``NotCalled``."""
+    done = only(act([Command(matter_id=matter_id, verb=Verb.REPORT_IN, at=at, text=answer)], actor=actor))
+    found = Whistle.objects.filter(matter_id=matter_id, unit_id=unit, reported_in_at=None).update(reported_in_at=at, answer=answer.strip())
+    if not found:
+        raise NotCalled()
+    return done

@@ -1,0 +1,39 @@
+"""What the engine does by itself: the backstop's sweep, and the index of words and likes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from linli.engines.matters.events import MatterReported, MatterTouched
+from linli.engines.matters.services.act import due_matters, time_out
+from linli.engines.matters.services.likes import index_matters
+from linli.kernel.clock.services import now
+from linli.kernel.events.services import Delivered
+from linli.kernel.writing import write
+
+BATCH = 500
+
+
+def sweep(at: datetime | None = None) -> int:
+    """Move up every matter whose clock ran out by ``at`` (else by the program's clock); return how many moved.
+
+    Idempotent: any number of sweeps may run at once, and a sweep that never ran changes nothing but when the hop is
+    written down (it takes effect at its deadline).
+    """
+    moved = 0
+    until = at or now()
+    while True:
+        due = due_matters(at=until, limit=BATCH)
+        if not due:
+            return moved
+        with write():
+            done = time_out(due, at=until)
+        moved += done
+        if done == 0:  # others hold them: they are being settled
+            return moved
+
+
+def index_reported(deliveries: Sequence[Delivered[MatterReported | MatterTouched]]) -> None:
+    """Handler of the outbox: search words and merge suggestions of what was reported or touched."""
+    index_matters(list({delivery.event.key for delivery in deliveries if delivery.event.verb in ("report", "redact", "correct")}))

@@ -1,0 +1,99 @@
+"""The intake lane: ``POST /api/v1/matters`` and ``POST /open311/v2/requests.{json,xml}``, batched.
+
+A route says how a request becomes a :class:`ReportRequest` and how the answer is written; the batcher does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+from django.utils.translation import gettext, override
+
+from linli.engines.matters.rules.intake import ReportRequest
+from linli.interfaces.access import BadKey
+from linli.interfaces.api.reports import parse_report, receipt_body
+from linli.interfaces.lanes.batcher import Answer, Batcher, Identify
+from linli.interfaces.lanes.http import STATUS, Receive, Scope, Send, header, read_body, respond
+from linli.interfaces.language import negotiated
+from linli.interfaces.open311 import intake as open311
+from linli.kernel.access.rules import Actor, NotSignedIn
+from linli.kernel.access.selectors import actor_of_api_key
+from linli.kernel.clock.services import now
+from linli.kernel.refusal import Refusal
+
+Rendered = tuple[int, bytes, bytes]  # status, content type, body
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A request as the lane understands it."""
+
+    key: str  # API key
+    report: ReportRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    parse: Callable[[Scope, bytes, datetime], Parsed]
+    render: Callable[[Scope, Answer], Rendered]
+
+
+def _identify(key: str) -> Identify:
+    def identify(at: datetime, epoch: int) -> Actor:
+        if not key:
+            raise NotSignedIn()
+        actor = actor_of_api_key(key, at, epoch=epoch)
+        if actor is None:
+            raise BadKey()
+        return actor
+
+    return identify
+
+
+def _bearer(scope: Scope) -> str:
+    given = header(scope, b"authorization")
+    return given[7:] if given[:7].lower() == "bearer " else header(scope, b"x-api-key")
+
+
+def _parse_json(scope: Scope, body: bytes, at: datetime) -> Parsed:
+    return Parsed(_bearer(scope), parse_report(body, key=header(scope, b"idempotency-key"), at=at))
+
+
+def _render_json(scope: Scope, answer: Answer) -> Rendered:
+    if isinstance(answer, Refusal):
+        status = 401 if isinstance(answer, NotSignedIn | BadKey) else STATUS[answer.kind]
+        with override(negotiated(header(scope, b"accept-language"))):
+            said = {"code": answer.code, "message": gettext(answer.message) % answer.params, "field": answer.field or None}
+        return status, b"application/json", orjson.dumps(said)
+    return (200 if answer.repeated else 201), b"application/json", orjson.dumps(receipt_body(answer))
+
+
+def _parse_open311(scope: Scope, body: bytes, at: datetime) -> Parsed:
+    key, report = open311.parse(body, content_type=header(scope, b"content-type"), idempotency=header(scope, b"idempotency-key"), at=at)
+    return Parsed(key, report)
+
+
+def _render_open311(scope: Scope, answer: Answer) -> Rendered:
+    return open311.render(answer, xml=scope["path"].endswith(".xml"), language=negotiated(header(scope, b"accept-language")))
+
+
+ROUTES = {
+    "/api/v1/matters": Route(_parse_json, _render_json),
+    "/open311/v2/requests.json": Route(_parse_open311, _render_open311),
+    "/open311/v2/requests.xml": Route(_parse_open311, _render_open311),
+}
+
+
+async def take(route: Route, batcher: Batcher, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one report: parsed here, written with those that arrive beside it."""
+    try:
+        parsed = route.parse(scope, await read_body(receive), now())
+    except Refusal as refusal:
+        answer: Answer = refusal
+    else:
+        answer = await batcher.report(parsed.report, identify=_identify(parsed.key))
+    status, content_type, body = route.render(scope, answer)
+    await respond(send, status, body, content_type=content_type)

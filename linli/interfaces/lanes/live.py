@@ -1,0 +1,196 @@
+"""Live updates: one LISTEN per process, server-sent events to every viewer (``/live/command``, ``/live/public``).
+
+A viewer is told only that something it may see changed, and what kind of change it was; it then asks for the figures
+or the page as usual. So a lost message costs a moment and never the truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from typing import Any
+
+import orjson
+import psycopg
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import close_old_connections, connection
+from django.http import HttpRequest
+
+from linli.interfaces.lanes import health
+from linli.interfaces.lanes.http import Receive, Scope, Send, header, respond_json
+from linli.kernel.access.models import User
+from linli.kernel.access.rules import Confidentiality
+from linli.kernel.access.rules import Scope as AccessScope
+from linli.kernel.access.selectors import actor_of
+from linli.kernel.clock.services import forget, now
+from linli.kernel.epoch.services import CHANNEL as CONFIG_CHANNEL
+from linli.kernel.events.selectors import recent_events
+from linli.kernel.events.services import CHANNEL
+
+log = logging.getLogger("linli.live")
+
+HEARTBEAT_SECONDS = 15.0
+BEHIND_MOST = 64  # messages that a slow viewer may be behind before it is told to reload
+EVENT_STREAM = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+GATHER_SECONDS = 0.25  # changes of a quarter second go out together
+
+
+@dataclass(eq=False)
+class Viewer:
+    """One open connection: what it may see and what waits to be sent."""
+
+    scopes: tuple[AccessScope, ...]
+    waiting: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(BEHIND_MOST))
+
+    def sees(self, area_path: str, confidentiality: int) -> bool:
+        return any(area_path.startswith(scope.area_path) and confidentiality <= scope.clearance for scope in self.scopes)
+
+
+class Hub:
+    """Listens to the outbox and passes changes on."""
+
+    def __init__(self) -> None:
+        self.viewers: set[Viewer] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._after = 0
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._listen(), name="linli-live")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _listen(self) -> None:
+        """Listen for ever; a lost database is waited for."""
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(settings.DATABASE_URL, autocommit=True) as listening:
+                    await listening.execute(f"LISTEN {CHANNEL}")
+                    await listening.execute(f"LISTEN {CONFIG_CHANNEL}")
+                    self._after = await asyncio.to_thread(_latest)
+                    while True:
+                        async for notice in listening.notifies(timeout=HEARTBEAT_SECONDS, stop_after=1):
+                            if notice.channel == CONFIG_CHANNEL:
+                                forget()
+                        await asyncio.sleep(GATHER_SECONDS)
+                        if self.viewers:
+                            await self._pass_on()
+            except (psycopg.Error, OSError) as error:
+                log.warning("live updates wait for the database: %s", error)
+                await asyncio.sleep(1)
+
+    async def _pass_on(self) -> None:
+        self._after, changes = await asyncio.to_thread(_changes, self._after)
+        if not changes:
+            return
+        said: dict[tuple[AccessScope, ...], bytes] = {}  # viewers of one reach are told the same
+        for viewer in self.viewers:
+            if viewer.scopes not in said:
+                seen = [change for change in changes if viewer.sees(change["area"], change["confidentiality"])]
+                said[viewer.scopes] = b"event: changes\ndata: " + orjson.dumps(seen) + b"\n\n" if seen else b""
+            message = said[viewer.scopes]
+            if not message:
+                continue
+            if viewer.waiting.full():
+                while not viewer.waiting.empty():
+                    viewer.waiting.get_nowait()
+                message = b"event: reload\ndata: {}\n\n"
+            viewer.waiting.put_nowait(message)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one viewer until it leaves."""
+        scopes: tuple[AccessScope, ...] | None
+        if scope["path"] == "/live/public":
+            scopes = (AccessScope("", Confidentiality.PUBLIC),)
+        elif scope["path"] == "/live/command":
+            scopes = await asyncio.to_thread(_scopes_of_session, header(scope, b"cookie"))
+        else:
+            await respond_json(send, 404, {"code": "live.unknown"})
+            return
+        if not scopes:
+            await respond_json(send, 403, {"code": "access.forbidden"})
+            return
+        viewer = Viewer(scopes)
+        self.viewers.add(viewer)
+        health.VIEWERS.inc()
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": EVENT_STREAM})
+            await send({"type": "http.response.body", "body": b"retry: 2000\nevent: hello\ndata: {}\n\n", "more_body": True})
+            gone = asyncio.create_task(_left(receive))
+            await _feed(viewer, send, gone)
+        finally:
+            self.viewers.discard(viewer)
+            health.VIEWERS.dec()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _feed(viewer: Viewer, send: Send, gone: asyncio.Task[None]) -> None:
+    while not gone.done():
+        taking = asyncio.create_task(viewer.waiting.get())
+        done, _ = await asyncio.wait({taking, gone}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if gone in done:
+            taking.cancel()
+            return
+        if taking in done:
+            body = taking.result()
+        else:
+            taking.cancel()
+            body = b": still here\n\n"
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+def _latest() -> int:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT coalesce(max(seq), 0) FROM events_outboxevent")
+            row = cursor.fetchone()
+        return int(row[0]) if row else 0
+    finally:
+        connection.close()
+
+
+def _changes(after: int) -> tuple[int, list[dict[str, Any]]]:
+    close_old_connections()
+    events = recent_events(after_seq=after, limit=500)
+    changes = [
+        {
+            "id": str(event.key),
+            "topic": event.topic,
+            "verb": event.data["verb"],
+            "state": event.data["to_state"],
+            "level": event.data["level"],
+            "area": event.data["area_path"],
+            "confidentiality": event.data["confidentiality"],
+            "at": event.at.isoformat(),
+        }
+        for event in events
+        if event.topic.startswith("matters.")
+    ]
+    return (max([after, *(event.seq for event in events)]), changes)
+
+
+def _scopes_of_session(cookies: str) -> tuple[AccessScope, ...] | None:
+    """What the signed-in person may see, by the session's cookie; None for nobody."""
+    try:
+        morsel = SimpleCookie(cookies).get(settings.SESSION_COOKIE_NAME)
+        if morsel is None:
+            return None
+        request = HttpRequest()
+        request.session = SessionStore(morsel.value)
+        user = get_user(request)
+        actor = actor_of(user, now()) if isinstance(user, User) else None
+        return actor.scopes("matters.read") if actor and actor.holds("insight.read") else None
+    finally:
+        connection.close()
