@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from linli.directory.organisation.playbook import DirectorySection
 from linli.kernel.access.playbook import AccessSection
 from linli.kernel.access.rules import Role
 from linli.kernel.access.selectors import register_role_source
-from linli.kernel.playbooks.rules.schema import register_section
+from linli.kernel.calendar.playbook import CalendarSection
+from linli.kernel.playbooks.rules import Section, register_section
 from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
+
+# The sections of a playbook and who owns them, in the order in which they are shown.
+SECTIONS: dict[str, type[Section]] = {
+    "calendar": CalendarSection,
+    "access": AccessSection,
+    "directory": DirectorySection,
+}
 
 
 def wire() -> None:
     """Plug the rooms together; called once, when the apps are loaded."""
+    for name, model in SECTIONS.items():
+        register_section(name, model)
     _wire_access()
 
 
 def _wire_access() -> None:
-    register_section("access", AccessSection)
     register_role_source(_roles_of_the_playbook)
 
 
