@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`. `make setup` does the set-up alone.
-.PHONY: setup demo test check clean lock
+.PHONY: setup demo test check messages clean lock
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,6 +17,10 @@ test: setup
 
 check: setup
 	@sh scripts/check.sh
+
+# Collects what the program says into the Chinese catalog; give FROM="a.po b.po" to take translations from other files.
+messages: setup
+	@$(BIN)/python scripts/messages.py $(FROM)
 
 # Pinned with hashes and without addresses.
 lock:

@@ -29,7 +29,7 @@ megaphone menu message-circle message-square-text minus moon octagon-alert pause
 refresh-cw rotate-ccw route save scale search search-check send settings shield-check siren sliders-horizontal smile sparkles square-check star
 sun sun-moon tag thumbs-down thumbs-up timer trash-2 trending-down trending-up triangle-alert upload user user-check user-plus users wifi-off
 wrench x zap
-""".split()
+""".split()  # noqa: SIM905
 
 
 def sprite() -> str:

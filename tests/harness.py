@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 
 from linli.config.embedded import OWNER, Cluster
+from scripts.messages import compile_catalogs
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "tests"
@@ -64,6 +65,7 @@ def drop_database(name: str) -> None:
         admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+compile_catalogs()
 CACHE.mkdir(parents=True, exist_ok=True)
 _cluster_use = CLUSTER.use()
 _cluster_use.__enter__()

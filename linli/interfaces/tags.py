@@ -98,4 +98,3 @@ def bilingual(names: dict[str, str] | None, language: str) -> str:
 def share(part: float, whole: float) -> float:
     """``part`` of ``whole`` in per cent, 0 where there is no whole (for the width of a bar)."""
     return round(100 * part / whole, 2) if whole else 0
-

@@ -41,8 +41,9 @@ function options({ names, series }, element) {
   const { kind = "line", stacked, unit = "" } = element.dataset;
   const ink = colour("--ink-2", element);
   const line = colour("--line", element);
+  const size = parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.8;
   const across = kind === "bar-across";
-  const axis = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: ink, fontSize: 12, hideOverlap: true }, splitLine: { lineStyle: { color: line } } };
+  const axis = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: ink, fontSize: size, hideOverlap: true }, splitLine: { lineStyle: { color: line } } };
   const category = { type: "category", data: names, ...axis, splitLine: { show: false }, inverse: across };
   const value = { type: "value", ...axis, axisLine: { show: false } };
   return {
@@ -50,8 +51,8 @@ function options({ names, series }, element) {
     animationDuration: 300,
     textStyle: { fontFamily: getComputedStyle(element).fontFamily },
     color: [1, 2, 3, 4, 5].map((n) => colour(`--series-${n}`, element)),
-    grid: { left: 8, right: 12, top: series.length > 1 ? 36 : 12, bottom: 4, containLabel: true },
-    legend: series.length > 1 ? { top: 0, left: 0, itemWidth: 14, itemHeight: 10, icon: "roundRect", textStyle: { color: ink } } : undefined,
+    grid: { left: 8, right: 12, top: series.length > 1 ? size * 3 : size, bottom: 4, containLabel: true },
+    legend: series.length > 1 ? { top: 0, left: 0, itemWidth: 14, itemHeight: 10, icon: "roundRect", textStyle: { color: ink, fontSize: size } } : undefined,
     tooltip: { trigger: "axis", backgroundColor: colour("--raised", element), borderColor: line, textStyle: { color: colour("--ink", element) }, valueFormatter: (v) => (v == null ? "–" : `${v.toLocaleString(document.documentElement.lang)}${unit}`), renderMode: "richText" },
     xAxis: across ? value : category,
     yAxis: across ? category : value,

@@ -10,6 +10,7 @@ const GATHER = 300;
 const PAUSE = { first: 1000, most: 30000 };
 
 export function start(root) {
+  for (const element of root.querySelectorAll("time[data-clock]")) tick(element);
   for (const element of root.querySelectorAll("[data-live]")) connect(element);
 }
 
@@ -42,6 +43,15 @@ function connect(element, pause = PAUSE.first) {
 
 function show(state) {
   for (const place of document.querySelectorAll("[data-live-state]")) place.dataset.liveState = state;
+}
+
+/** The wall clock: the program's time (it may stand elsewhere than the machine's), ticking from what the page was sent with. */
+function tick(element) {
+  const offset = new Date(element.dateTime) - Date.now();
+  const words = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "full", timeStyle: "medium", timeZone: element.dataset.zone });
+  const say = () => { element.textContent = words.format(Date.now() + offset); };
+  say();
+  setInterval(say, 1000);
 }
 
 const waiting = new WeakMap();

@@ -79,6 +79,7 @@ function style(element) {
   const data = element.dataset;
   const c = (name) => colour(name, element);
   const states = ["match", ["get", "state"], "overdue", c("--overdue"), "soon", c("--soon"), "suspended", c("--suspended"), "done", c("--ok"), c("--brand")];
+  const size = Math.max(12, parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.8);
   const sources = {
     areas: { type: "geojson", data: data.areas ?? EMPTY },
     points: { type: "geojson", data: element.linliPoints ?? EMPTY },
@@ -92,9 +93,9 @@ function style(element) {
   layers.push(
     { id: "area", type: "fill", source: "areas", paint: { "fill-color": ["interpolate", ["linear"], value, 0, c("--surface"), 1, c("--series-3")], "fill-opacity": data.tiles ? 0.15 : 1 } },
     { id: "outline", type: "line", source: "areas", paint: { "line-color": c("--line-strong"), "line-opacity": ["match", ["get", "level"], 1, 0.9, 2, 0.6, 0.3], "line-width": ["match", ["get", "level"], 1, 2, 2, 1.2, 0.7] } },
-    { id: "name", type: "symbol", source: "areas", layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": 12, "text-max-width": 7, "text-padding": 8 }, paint: { "text-color": c("--ink-2"), "text-halo-color": c("--surface"), "text-halo-width": 1.5 } },
+    { id: "name", type: "symbol", source: "areas", layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": size, "text-max-width": 7, "text-padding": 8 }, paint: { "text-color": c("--ink-2"), "text-halo-color": c("--surface"), "text-halo-width": 1.5 } },
     { id: "group", type: "circle", source: "points", filter: [">", ["coalesce", ["get", "count"], 1], 1], paint: { "circle-color": states, "circle-opacity": 0.9, "circle-radius": ["interpolate", ["linear"], ["log10", ["get", "count"]], 0, 10, 1, 14, 2, 18, 4, 28], "circle-stroke-width": 2, "circle-stroke-color": c("--surface") } },
-    { id: "group-count", type: "symbol", source: "points", filter: [">", ["coalesce", ["get", "count"], 1], 1], layout: { "text-field": ["to-string", ["get", "count"]], "text-font": FONT, "text-size": 12, "text-allow-overlap": true, "text-ignore-placement": true }, paint: { "text-color": c("--on-brand") } },
+    { id: "group-count", type: "symbol", source: "points", filter: [">", ["coalesce", ["get", "count"], 1], 1], layout: { "text-field": ["to-string", ["get", "count"]], "text-font": FONT, "text-size": size, "text-allow-overlap": true, "text-ignore-placement": true }, paint: { "text-color": c("--on-brand") } },
     // Overdue is larger and ringed, so that it is told without its colour.
     { id: "point", type: "circle", source: "points", filter: ["<=", ["coalesce", ["get", "count"], 1], 1], paint: { "circle-color": states, "circle-radius": ["match", ["get", "state"], "overdue", 8, 6], "circle-stroke-width": ["match", ["get", "state"], "overdue", 3, 2], "circle-stroke-color": ["match", ["get", "state"], "overdue", c("--ink"), c("--surface")] } },
   );

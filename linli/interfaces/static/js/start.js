@@ -9,7 +9,7 @@ document.addEventListener("htmx:load", (event) => startForms(event.target));
 const islands = {
   "[data-map]": () => import("./map.js"),
   "[data-chart]": () => import("./chart.js"),
-  "[data-live]": () => import("./live.js"),
+  "[data-live], [data-clock]": () => import("./live.js"),
 };
 for (const [selector, load] of Object.entries(islands)) {
   if (document.querySelector(selector)) load().then((module) => module.start(document));
