@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from linli.engines.matters.events import MatterReported, MatterTouched
 from linli.engines.matters.services.act import due_matters, time_out
 from linli.engines.matters.services.likes import index_matters
 from linli.kernel.clock.services import now
-from linli.kernel.events.services import Delivered
 from linli.kernel.writing import write
 
 BATCH = 500
@@ -34,6 +33,6 @@ def sweep(at: datetime | None = None) -> int:
             return moved
 
 
-def index_reported(deliveries: Sequence[Delivered[MatterReported | MatterTouched]]) -> None:
+def index_reported(deliveries: Sequence[Any]) -> None:
     """Handler of the outbox: search words and merge suggestions of what was reported or touched."""
     index_matters(list({delivery.event.key for delivery in deliveries if delivery.event.verb in ("report", "redact", "correct")}))
