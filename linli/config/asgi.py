@@ -6,7 +6,7 @@ Why so: see docs/adr/0002-server.md.
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linli.config.settings")
 
@@ -26,7 +26,7 @@ class Application:
     def __init__(self) -> None:
         self.batcher = Batcher()
         self.live = live.Hub()
-        self.django: Any = WSGIMiddleware(django_application, workers=THREADS)
+        self.django: Any = WSGIMiddleware(cast(Any, django_application), workers=THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -20,6 +20,23 @@ Visibility = Literal["public", "internal", "private"]
 _CONFIDENTIALITY = {"public": Confidentiality.PUBLIC, "internal": Confidentiality.INTERNAL, "private": Confidentiality.PRIVATE}
 
 
+REASONED = (
+    Verb.REFUSE,
+    Verb.MERGE,
+    Verb.RETURN,
+    Verb.TRANSFER,
+    Verb.ESCALATE,
+    Verb.SUSPEND,
+    Verb.RESUME,
+    Verb.ASK_EXTENSION,
+    Verb.DECLINE_EXTENSION,
+    Verb.REOPEN,
+    Verb.WHISTLE,
+    Verb.CORRECT,
+    Verb.REDACT,
+)
+
+
 class KindPart(Section):
     """A kind of matter: component fault, event, dispute, petition…"""
 
@@ -194,22 +211,6 @@ class ForbiddenPart(Section):
     state: State
     verb: Verb
 
-
-REASONED = (
-    Verb.REFUSE,
-    Verb.MERGE,
-    Verb.RETURN,
-    Verb.TRANSFER,
-    Verb.ESCALATE,
-    Verb.SUSPEND,
-    Verb.RESUME,
-    Verb.ASK_EXTENSION,
-    Verb.DECLINE_EXTENSION,
-    Verb.REOPEN,
-    Verb.WHISTLE,
-    Verb.CORRECT,
-    Verb.REDACT,
-)
 
 FormField.model_rebuild()
 MattersSection.model_rebuild()

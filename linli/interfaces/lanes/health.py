@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import MutableMapping
+from typing import Any
 
 from django.db import DatabaseError, connection
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
@@ -67,7 +69,7 @@ class Timed:
     def __init__(self, lane: str, send: Send) -> None:
         self._lane, self._send, self._status, self._began = lane, send, 500, time.perf_counter()
 
-    async def __call__(self, message: dict) -> None:  # type: ignore[type-arg]
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
         await self._send(message)

@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from linli.engines.matters.rules.states import OPEN, State
+from linli.kernel.access.rules import Confidentiality
 from linli.kernel.calendar.rules import TimeLimit
 
 
@@ -25,7 +26,7 @@ class Case:
     policy_id: UUID
     class_code: str
     condition: str
-    confidentiality: int
+    confidentiality: Confidentiality
     state: State
     state_before: str
     level: int

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from linli.engines.matters.rules.states import Verb
+from linli.kernel.access.rules import Confidentiality
 from linli.kernel.calendar.rules import TimeLimit
 
 
@@ -25,7 +26,7 @@ class MatterClass:
     code: str
     kind: str
     rows: tuple[LimitRow, ...]
-    confidentiality: int
+    confidentiality: Confidentiality
     names: Mapping[str, str]
     publishes_words: bool = False
     emergency: str = ""  # whom to call at once, e.g. "119"; empty for an ordinary class

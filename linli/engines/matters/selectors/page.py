@@ -19,7 +19,7 @@ from linli.engines.matters.selectors.queue import visible
 from linli.engines.matters.services.act import PERMISSION, NoSuchMatter
 from linli.engines.matters.services.frame import Frame, frame
 from linli.engines.matters.services.report import CONTACT
-from linli.kernel.access.rules import Actor
+from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.sealing import unseal
 
 
@@ -128,7 +128,7 @@ def matter_page(*, actor: Actor, at: datetime, code: str) -> MatterPage:
     policy = land.policy_of(matter.policy)
     state = State(matter.state)
     organisation = land.organisation
-    identity = actor.may("matters.read_identity", area_path=matter.area_path, confidentiality=matter.confidentiality)
+    identity = actor.may("matters.read_identity", area_path=matter.area_path, confidentiality=Confidentiality(matter.confidentiality))
     until = matter.closed_at or at
     return MatterPage(
         matter=matter,
@@ -226,7 +226,7 @@ def _likes(matter: Matter, *, actor: Actor) -> tuple[LikeView, ...]:
 
 def _verbs(matter: Matter, *, state: State, policy: Policy, actor: Actor) -> tuple[Verb, ...]:
     """What the actor can do now: allowed by the table, the playbook, the level and the actor's permissions."""
-    place = {"area_path": matter.area_path, "confidentiality": matter.confidentiality}
+    depth = Confidentiality(matter.confidentiality)
     verbs = []
     for verb in Verb:
         if verb in (Verb.REPORT, Verb.TIME_OUT, Verb.JOIN, Verb.RATE):
@@ -236,6 +236,10 @@ def _verbs(matter: Matter, *, state: State, policy: Policy, actor: Actor) -> tup
         possible = possible and not (verb in (Verb.GRANT_EXTENSION, Verb.DECLINE_EXTENSION) and not pending)
         possible = possible and not (verb is Verb.ASK_EXTENSION and (pending or matter.extensions >= policy.max_extensions))
         possible = possible and not (verb is Verb.ESCALATE and matter.level >= policy.top)
-        if possible and (state.value, verb.value) not in policy.forbidden and actor.may(PERMISSION.get(verb, "matters.act"), **place):
+        if (
+            possible
+            and (state.value, verb.value) not in policy.forbidden
+            and actor.may(PERMISSION.get(verb, "matters.act"), area_path=matter.area_path, confidentiality=depth)
+        ):
             verbs.append(verb)
     return tuple(verbs)

@@ -13,7 +13,7 @@ from django.db.models import Count, QuerySet
 from linli.engines.matters.models import Matter, Report
 from linli.engines.matters.rules import words
 from linli.engines.matters.rules.intake import cells_around
-from linli.engines.matters.rules.states import State
+from linli.engines.matters.rules.states import State, Verb
 from linli.engines.matters.selectors.page import StepView, steps_of
 from linli.engines.matters.services.act import NoSuchMatter
 from linli.engines.matters.services.frame import Frame, frame
@@ -21,10 +21,7 @@ from linli.engines.matters.services.reporters import NoSuchReceipt, tidy_code
 from linli.kernel.access.rules import Confidentiality
 from linli.kernel.geo.rules import coarse_point, metres_between
 
-TOLD_VERBS = frozenset(
-    """report file dispatch report_back solve verify close refuse merge reopen escalate time_out suspend resume whistle report_in transfer
-    grant_extension""".split()
-)
+TOLD_VERBS = frozenset(verb.value for verb in Verb) - {"note", "ask_reporter", "correct", "redact", "call_back", "join", "rate", "ask_extension", "decline_extension"}
 ANSWERING_VERBS = frozenset({"report_back", "solve", "refuse"})
 REASONED_VERBS = frozenset({"suspend", "refuse", "reopen"})
 

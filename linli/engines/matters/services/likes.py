@@ -13,7 +13,7 @@ from linli.engines.matters.rules.duplicates import Likeness, Seen, likeness
 from linli.engines.matters.rules.intake import cells_around
 from linli.engines.matters.services.act import NoSuchMatter
 from linli.engines.matters.services.frame import frame
-from linli.kernel.access.rules import Actor
+from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.geo.rules import metres_between
 from linli.kernel.ids import new_id
 
@@ -73,5 +73,5 @@ def dismiss_suggestion(*, actor: Actor, at: datetime, matter_id: UUID, other_id:
     if not pairs:
         raise NoSuchMatter()
     for pair in pairs:
-        actor.require("matters.dispatch", area_path=pair.matter.area_path, confidentiality=pair.matter.confidentiality)
+        actor.require("matters.dispatch", area_path=pair.matter.area_path, confidentiality=Confidentiality(pair.matter.confidentiality))
     pairs.update(dismissed_at=at)

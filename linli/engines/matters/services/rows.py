@@ -14,6 +14,7 @@ from linli.engines.matters.rules.case import Case
 from linli.engines.matters.rules.clocks import next_wake
 from linli.engines.matters.rules.policy import Policy
 from linli.engines.matters.rules.states import ENDED, State
+from linli.kernel.access.rules import Confidentiality
 from linli.kernel.audit.services import Entry
 from linli.kernel.ids import new_id
 from linli.kernel.rows import insert_rows, update_rows
@@ -31,7 +32,7 @@ CASE_COLUMNS = tuple(COLUMN.get(name, name) for name in CASE_FIELDS)
 _case_values = attrgetter(*CASE_FIELDS)
 _ATTRIBUTES = tuple("policy" if name == "policy_id" else name for name in CASE_FIELDS)
 _matter_values = attrgetter(*_ATTRIBUTES)
-_STATE = CASE_FIELDS.index("state")
+_STATE, _CONFIDENTIALITY = CASE_FIELDS.index("state"), CASE_FIELDS.index("confidentiality")
 STEP_COLUMNS = (
     "id", "matter", "version", "verb", "from_state", "to_state", "level", "post", "actor", "reason", "text", "data", "at", "recorded_at", "sender", "key",
 )  # fmt: skip
@@ -47,6 +48,7 @@ def case_of(matter: Matter) -> Case:
     """Return the facts of a stored matter."""
     values = list(_matter_values(matter))
     values[_STATE] = State(values[_STATE])
+    values[_CONFIDENTIALITY] = Confidentiality(values[_CONFIDENTIALITY])
     return Case(*values)
 
 
