@@ -1,0 +1,484 @@
+"""Notices: said once, at the right time, and never twice because nobody knows."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from django.core import mail
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+
+from linli.kernel.access.rules import ANONYMOUS, Actor, ActorKind, Confidentiality, Forbidden, Grant, NotSignedIn
+from linli.kernel.events.models import OutboxEvent
+from linli.kernel.notices import selectors, services, tasks
+from linli.kernel.notices.models import GroupChannel, Notice
+from linli.kernel.notices.rules import Channel, Fate, NoticeState, QuietHours, Recipient, Skip, Timing, Urgency, Words, declare_template
+from linli.kernel.notices.services import channels, queue, sending
+from linli.kernel.writing import NoWrite, write
+
+AT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+_ZH = Words("{code} 的消息", "您的 {code} 有进展。", "{code} 有进展")
+MOVED = declare_template("test.notice", places={"code": "tracking code"}, zh=_ZH, en=Words("News of {code}", "{code} moved.")).key
+CODE = declare_template("test.code", places={"code": "a key"}, zh=Words("验证码", "{code}"), en=Words("Your code", "{code}"), mandatory=True, secret=True).key
+
+
+class Recorder:
+    """An adapter that notes what it was given, or fails as told."""
+
+    def __init__(self) -> None:
+        self.sent: list[channels.Message] = []
+        self.fails: Exception | None = None
+
+    def configured(self) -> bool:
+        return True
+
+    def send(self, message: channels.Message) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.sent.append(message)
+
+
+@pytest.fixture
+def email(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    recorder = Recorder()
+    monkeypatch.setitem(channels.ADAPTERS, Channel.EMAIL, recorder)
+    return recorder
+
+
+@pytest.fixture
+def habits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Quiet from 22 to 7, digests at 8, in UTC."""
+    section = queue.NoticesSection.model_validate({"quiet_hours": {"from": "22:00", "to": "07:00"}, "digest_times": ["08:00"], "keep_days": 30})
+    assert section.quiet_hours is not None
+    timing = Timing(UTC, section.quiet_hours.hours(), section.minutes)
+    monkeypatch.setattr(queue, "section_and_timing", lambda: (section, timing))
+    monkeypatch.setattr(sending, "section_and_timing", lambda: (section, timing))
+    yield
+
+
+def person(**addresses: str) -> Recipient:
+    return Recipient(f"person:{uuid4()}", {Channel(name): address for name, address in addresses.items()})
+
+
+def tell(recipient: Recipient, key: str = "k", at: datetime = AT, template: str = MOVED, **options: Any) -> services.Told:
+    with write():
+        return services.notify(at=at, recipient=recipient, template=template, dedupe_key=key, params={"code": "QX-1"}, **options)
+
+
+def send_all(at: datetime = AT, channel: Channel = Channel.EMAIL) -> int:
+    return tasks.send_due_notices(at, channel=channel)
+
+
+def clerk(*permissions: str) -> Actor:
+    user = uuid4()
+    return Actor(id=f"user:{user}", kind=ActorKind.USER, user_id=user, grants=(Grant("clerk", frozenset(permissions), "", Confidentiality.INTERNAL),))
+
+
+def reader(recipient: Recipient) -> Actor:
+    user = uuid4()
+    return Actor(id=f"user:{user}", kind=ActorKind.USER, user_id=user, person_id=UUID(recipient.ref.partition(":")[2]))
+
+
+# -- queueing ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_notice_goes_by_every_channel_with_an_address(email: Recorder) -> None:
+    who = person(email="a@example.org")
+    told = tell(who)
+    assert told == services.Told((Channel.IN_APP, Channel.EMAIL), {Channel.SMS: Skip.NO_ADDRESS})
+    item = selectors.inbox(reader(who))[0]
+    assert (item.subject, item.body) == ("QX-1 的消息", "您的 QX-1 有进展。")
+    assert selectors.unread_count(reader(who)) == 1
+    assert send_all() == 1 and send_all() == 0
+    assert [(m.address, m.subject) for m in email.sent] == [("a@example.org", "QX-1 的消息")]
+    assert b"example" not in bytes(Notice.objects.get(channel="email").address or b"")
+
+
+@pytest.mark.django_db
+def test_the_same_occasion_is_told_once(email: Recorder) -> None:
+    who = person(email="a@example.org")
+    tell(who)
+    assert tell(who).skipped[Channel.EMAIL] == Skip.DUPLICATE
+    with write():
+        twice = [services.NoticeRequest(AT, who, MOVED, "other", {"code": "1"})] * 2
+        answers = services.notify_many(twice)
+    assert [len(answer.queued) for answer in answers] == [2, 0]
+    send_all()
+    assert len(email.sent) == 2
+
+
+@pytest.mark.django_db
+def test_a_batch_takes_a_constant_number_of_statements(email: Recorder) -> None:
+    def batch(size: int, key: str) -> list[services.NoticeRequest]:
+        return [services.NoticeRequest(AT, person(email=f"{n}@example.org"), MOVED, key, {"code": n}) for n in range(size)]
+
+    counts = []
+    for size in (1, 300):
+        with CaptureQueriesContext(connections["default"]) as caught, write():
+            services.notify_many(batch(size, f"batch{size}"))
+        counts.append(len(caught))
+    assert counts[0] == counts[1] and Notice.objects.count() == 602
+
+
+@pytest.mark.django_db
+def test_bad_requests_queue_nothing() -> None:
+    who = person()
+    good = services.NoticeRequest(AT, who, MOVED, "k", {"code": "1"})
+    for bad, refusal in (
+        (services.NoticeRequest(AT, who, "test.none", "k", {}), services.UnknownNotice),
+        (services.NoticeRequest(AT, who, MOVED, "k", {}), services.MissingValues),
+    ):
+        with pytest.raises(refusal), write():
+            services.notify_many([good, bad])
+    with pytest.raises(NoWrite):
+        services.notify_many([good])
+    assert not Notice.objects.exists()
+
+
+@pytest.mark.django_db
+def test_in_the_demo_nothing_leaves_and_the_outbox_shows_it(email: Recorder, settings: Any) -> None:
+    settings.DEMO = True
+    tell(person(email="wang@example.org"))
+    assert send_all() == 0 and email.sent == []
+    page = selectors.outbox(clerk("notices.read_outbox"))
+    assert [(item.state, item.address, item.body) for item in page.items] == [(NoticeState.HELD, "w•••@example.org", "您的 QX-1 有进展。")]
+    with pytest.raises(Forbidden):
+        selectors.outbox(clerk("files.read"))
+    with pytest.raises(NotSignedIn):
+        selectors.outbox(ANONYMOUS)
+    with pytest.raises(NotSignedIn):
+        selectors.inbox(ANONYMOUS)
+
+
+@pytest.mark.django_db
+def test_secret_texts_are_hidden_and_forgotten_when_sent(email: Recorder) -> None:
+    tell(person(email="a@example.org"), template=CODE, channels=[Channel.EMAIL])
+    assert selectors.outbox(clerk("notices.read_outbox")).items[0].body == selectors.HIDDEN
+    send_all()
+    assert email.sent[0].body == "QX-1"
+    assert Notice.objects.get().body == "" and Notice.objects.get().state == NoticeState.SENT
+
+
+# -- preferences, quiet hours, digests --------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_preferences_are_kept_except_for_mandatory_notices(email: Recorder) -> None:
+    who = person(email="a@example.org")
+    with write():
+        services.set_preference(actor=reader(who), at=AT, channel=Channel.EMAIL, wanted=False)
+    assert tell(who).skipped[Channel.EMAIL] == Skip.UNWANTED
+    assert Channel.EMAIL in tell(who, template=CODE).queued
+    with write():
+        services.set_preference(actor=reader(who), at=AT, channel=Channel.EMAIL, template=MOVED, wanted=True)
+    assert Channel.EMAIL in tell(who, "k2").queued
+    assert selectors.preferences(reader(who))[Channel.EMAIL].asked == {MOVED}
+    for actor, options, refusal in (
+        (reader(who), {"template": CODE, "wanted": False}, services.CannotRefuse),
+        (reader(who), {"template": "test.none"}, services.UnknownKind),
+        (reader(who), {"quiet": QuietHours(0, 1440)}, services.BadQuietHours),
+        (ANONYMOUS, {}, NotSignedIn),
+    ):
+        with pytest.raises(refusal), write():
+            services.set_preference(actor=actor, at=AT, channel=Channel.EMAIL, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+def test_quiet_hours_hold_back_all_but_urgent_notices(email: Recorder, habits: None) -> None:
+    late = AT.replace(hour=23)
+    tell(person(email="calm@example.org"), at=late)
+    tell(person(email="now@example.org"), at=late, urgency=Urgency.URGENT)
+    send_all(late)
+    assert [m.address for m in email.sent] == ["now@example.org"]
+    send_all(late + 8 * HOUR - timedelta(minutes=1))
+    assert len(email.sent) == 1
+    send_all(late + 8 * HOUR)
+    assert [m.address for m in email.sent] == ["now@example.org", "calm@example.org"]
+
+
+@pytest.mark.django_db
+def test_a_digest_is_one_message(email: Recorder, habits: None) -> None:
+    who, single = person(email="a@example.org"), person(email="b@example.org")
+    for each in (who, single):
+        with write():
+            services.set_preference(actor=reader(each), at=AT, channel=Channel.EMAIL, digest=True)
+    for number in range(3):
+        tell(who, f"k{number}", at=AT + number * HOUR)
+    tell(single)
+    tell(who, "urgent", urgency=Urgency.URGENT)
+    assert send_all(AT + 5 * HOUR) == 1, "only the urgent one"
+    morning = AT + 20 * HOUR
+    with write():
+        assert services.bundle_digests(at=morning) == 4
+        assert services.bundle_digests(at=morning) == 0
+    assert send_all(morning) == 2
+    texts = {m.address: m for m in email.sent[1:]}
+    assert texts["a@example.org"].body.count("QX-1 的消息") == 3 and "3" in texts["a@example.org"].subject
+    assert texts["b@example.org"].subject == "QX-1 的消息"
+    bundle = Notice.objects.get(template="notices.digest")
+    assert (bundle.state, bundle.parts.filter(state=NoticeState.BUNDLED).count()) == (NoticeState.SENT, 3)
+
+
+# -- fates ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_what_was_not_sent_is_tried_again_with_growing_pauses_and_then_fails(email: Recorder) -> None:
+    email.fails = channels.Undelivered(Fate.NOT_SENT, "ConnectError")
+    tell(person(email="a@example.org"))
+    at, tries = AT, 0
+    while Notice.objects.filter(state=NoticeState.QUEUED).exists():
+        assert send_all(at) == 1
+        assert send_all(at) == 0, "not before its time"
+        tries += 1
+        at += timedelta(hours=13)
+    assert tries == 6
+    assert Notice.objects.get(channel="email").state == NoticeState.FAILED
+    event = OutboxEvent.objects.get()
+    assert (event.topic, event.data["state"], event.data["dedupe_key"]) == ("notices.not_delivered", "failed", "k")
+
+
+@pytest.mark.parametrize("error", [channels.Undelivered(Fate.UNKNOWN, "ReadTimeout"), ZeroDivisionError("a bug")])
+@pytest.mark.django_db
+def test_an_unknown_fate_is_flagged_and_not_repeated(email: Recorder, error: Exception) -> None:
+    email.fails = error
+    tell(person(email="a@example.org"))
+    assert send_all() == 1
+    email.fails = None
+    assert send_all(AT + 100 * HOUR) == 0 and email.sent == []
+    assert Notice.objects.get(channel="email").state == NoticeState.UNKNOWN
+
+    notice = Notice.objects.get(channel="email")
+    for actor, ids, refusal in (
+        (clerk("notices.read_outbox"), [notice.id], Forbidden),
+        (clerk("notices.manage"), [notice.id, uuid4()], services.NotResendable),
+    ):
+        with pytest.raises(refusal), write():
+            services.resend_notices(actor=actor, at=AT, notice_ids=ids)
+    with write():
+        services.resend_notices(actor=clerk("notices.manage"), at=AT, notice_ids=[notice.id])
+    assert send_all() == 1 and len(email.sent) == 1
+
+
+def test_a_sender_that_dies_leaves_an_unknown_fate(committed: str, email: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    tell(person(email="a@example.org"))
+    with write():
+        claimed = services.claim_notice(at=AT, channel=Channel.EMAIL)
+    assert claimed is not None  # the process is killed here, before or after it sent
+    with write():
+        assert services.flag_cut_short(at=AT) == 0, "the sender may still be at it"
+    assert send_all(AT + 100 * HOUR) == 0
+    later = sending.machine_now() + timedelta(minutes=11)
+    monkeypatch.setattr(sending, "machine_now", lambda: later)
+    with write():
+        assert services.flag_cut_short(at=AT) == 1
+    assert Notice.objects.get(channel="email").state == NoticeState.UNKNOWN
+    assert send_all(AT + 100 * HOUR) == 0 and email.sent == []
+    with write():  # a sender that was only slow still tells how it ended
+        services.settle(at=AT, claimed=claimed, fate=Fate.SENT)
+    assert Notice.objects.get(channel="email").state == NoticeState.SENT
+
+
+def test_two_senders_send_each_notice_once(committed: str, email: Recorder) -> None:
+    with write():
+        services.notify_many([services.NoticeRequest(AT, person(email=f"{n}@example.org"), MOVED, "k", {"code": n}, [Channel.EMAIL]) for n in range(40)])
+    both = threading.Barrier(2)
+    failures: list[BaseException] = []
+
+    def sender() -> None:
+        try:
+            both.wait(10)
+            send_all()
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=sender) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    assert sorted(m.address for m in email.sent) == sorted(f"{n}@example.org" for n in range(40))
+    assert set(Notice.objects.values_list("state", "attempts")) == {("sent", 1)}
+
+
+def test_two_writers_of_one_occasion_queue_it_once(committed: str, email: Recorder) -> None:
+    who = [person(email=f"{n}@example.org") for n in range(20)]
+    both = threading.Barrier(2)
+    queued: list[int] = []
+
+    def writer(people: list[Recipient]) -> None:
+        try:
+            requests = [services.NoticeRequest(AT, each, MOVED, "k", {"code": 1}, [Channel.EMAIL]) for each in people]
+            both.wait(10)
+            with write():
+                queued.append(sum(len(told.queued) for told in services.notify_many(requests)))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=writer, args=(people,)) for people in (who, who[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sum(queued) == 20 and Notice.objects.count() == 20
+
+
+@pytest.mark.django_db
+def test_texts_are_forgotten_in_time_and_the_occasion_is_not(email: Recorder, habits: None) -> None:
+    who = person(email="a@example.org")
+    tell(who)
+    send_all()
+    with write():
+        assert services.forget_texts(at=AT + timedelta(days=29)) == 0
+        assert services.forget_texts(at=AT + timedelta(days=31)) == 2
+    assert set(Notice.objects.values_list("subject", "body", "address")) == {("", "", None)}
+    assert selectors.inbox(reader(who)) == []
+    assert tell(who, at=AT + timedelta(days=40)).queued == ()
+
+
+@pytest.mark.django_db
+def test_reading_is_ones_own(email: Recorder) -> None:
+    who = person()
+    tell(who)
+    item = selectors.inbox(reader(who))[0]
+    with write():
+        assert services.mark_read(actor=reader(person()), at=AT, notice_ids=[item.id]) == 0
+        assert services.mark_read(actor=reader(who), at=AT, notice_ids=[item.id]) == 1
+    assert selectors.unread_count(reader(who)) == 0
+
+
+# -- the ways out -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_e_mail_leaves_by_djangos_backend(settings: Any) -> None:
+    settings.EMAIL_CONFIGURED = True
+    tell(person(email="a@example.org"))
+    tell(person(email="not an address\nBcc: x@example.org"))
+    assert send_all() == 2
+    assert [m.to for m in mail.outbox] == [["a@example.org"]]
+    assert mail.outbox[0].extra_headers["Message-ID"].startswith("<")
+    assert sorted(Notice.objects.filter(channel="email").values_list("state", flat=True)) == ["failed", "sent"]
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The web outside: a list of requests made; its first item answers them."""
+    seen: list[Any] = [lambda request: httpx.Response(200, json={"errcode": 0})]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return seen[0](request)
+
+    monkeypatch.setattr(channels, "http_client", lambda: httpx.Client(transport=httpx.MockTransport(handle)))
+    return seen
+
+
+@pytest.mark.django_db
+def test_sms_leaves_by_the_gateway_as_the_settings_say(settings: Any, web: list[Any]) -> None:
+    settings.SMS_GATEWAY = {
+        "url": "https://sms.example.org/send?to={to}",
+        "method": "POST",
+        "headers": '{"X-Key": "k"}',
+        "body": '{"text": "{text}", "ids": ["{id}"], "price": "$5 {other}"}',
+    }
+    tell(person(sms="+86 138&x=1"))
+    assert send_all(channel=Channel.SMS) == 1
+    request = web[1]
+    assert str(request.url) == "https://sms.example.org/send?to=%2B86%20138%26x%3D1" and request.headers["X-Key"] == "k"
+    notice = Notice.objects.get(channel="sms")
+    assert json.loads(request.content) == {"text": "QX-1 有进展", "ids": [str(notice.id)], "price": "$5 {other}"}
+    assert notice.state == NoticeState.SENT
+
+
+def _raise(error: Exception) -> Any:
+    def answer(_request: httpx.Request) -> httpx.Response:
+        raise error
+
+    return answer
+
+
+def _json(status: int, **content: Any) -> Any:
+    return lambda _request: httpx.Response(status, json=content)
+
+
+@pytest.mark.parametrize(
+    ("answer", "fate"),
+    [
+        (_raise(httpx.ConnectError("x")), Fate.NOT_SENT),
+        (_raise(httpx.ConnectTimeout("x")), Fate.NOT_SENT),
+        (_raise(httpx.ReadTimeout("x")), Fate.UNKNOWN),
+        (_raise(httpx.RemoteProtocolError("x")), Fate.UNKNOWN),
+        (_json(429), Fate.NOT_SENT),
+        (_json(500), Fate.UNKNOWN),
+        (_json(403), Fate.REFUSED),
+        (_json(302), Fate.REFUSED),
+        (_json(200, errcode=93000), Fate.REFUSED),
+        (_json(200, errcode=45009), Fate.NOT_SENT),
+        (_json(200, hello=1), Fate.UNKNOWN),
+        (lambda _request: httpx.Response(200, text="<html>"), Fate.UNKNOWN),
+    ],
+)
+@pytest.mark.django_db
+def test_each_failure_of_a_robot_has_its_fate(answer: Any, fate: Fate, web: list[Any]) -> None:
+    web[0] = answer
+    with write():
+        services.save_group_channel(actor=Actor.system("test"), at=AT, name="duty", names={"zh": "值班群"}, address="wecombot://BOTKEY-1")
+    with pytest.raises(channels.Undelivered) as caught:
+        channels.Group().send(channels.Message("1", "duty", "s", "b"))
+    assert caught.value.fate == fate and "BOTKEY" not in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "code"),
+    [
+        ("wecombot://BOTKEY-1", "qyapi.weixin.qq.com", "errcode"),
+        ("dingtalk://SECRET123@TOKEN123", "oapi.dingtalk.com", "errcode"),
+        ("feishu://TOKEN123", "open.feishu.cn", "code"),
+    ],
+)
+@pytest.mark.django_db
+def test_the_chinese_robots_are_asked_what_they_answered(address: str, host: str, code: str, web: list[Any]) -> None:
+    web[0] = _json(200, **{code: 0})
+    manager = clerk("notices.manage")
+    with write():
+        services.save_group_channel(actor=manager, at=AT, name="duty", names={"zh": "值班群"}, address=address)
+        told = services.notify(at=AT, recipient=Recipient.group("duty"), template=MOVED, dedupe_key="k", params={"code": "QX-1"})
+    assert told.queued == (Channel.GROUP,)
+    assert send_all(channel=Channel.GROUP) == 1
+    assert web[1].url.host == host and "QX-1" in web[1].content.decode("unicode_escape")
+    assert Notice.objects.get().state == NoticeState.SENT
+    stored = GroupChannel.objects.get()
+    assert b"123" not in bytes(stored.address) and b"BOTKEY" not in bytes(stored.address)
+    assert [view.name for view in selectors.group_channels(manager)] == ["duty"]
+
+
+@pytest.mark.django_db
+def test_group_channels_are_for_managers_and_real_addresses() -> None:
+    for actor, name, address, refusal in (
+        (clerk("notices.read_outbox"), "duty", "wecombot://KEY", Forbidden),
+        (clerk("notices.manage"), "Duty Group", "wecombot://KEY", services.BadGroupName),
+        (clerk("notices.manage"), "duty", "nonsense", services.BadGroupAddress),
+        (clerk("notices.manage"), "duty", "syslog://", services.BadGroupAddress),
+        (clerk("notices.manage"), "duty", "", services.BadGroupAddress),
+    ):
+        with pytest.raises(refusal), write():
+            services.save_group_channel(actor=actor, at=AT, name=name, names={}, address=address)
+    with pytest.raises(services.NoSuchGroup), write():
+        services.stop_group_channel(actor=clerk("notices.manage"), at=AT, name="none")
+    with pytest.raises(Forbidden):
+        selectors.group_channels(clerk("notices.read_outbox"))
+    assert not GroupChannel.objects.exists()
