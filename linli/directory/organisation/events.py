@@ -25,6 +25,13 @@ class PostCreated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PostChanged(Event):
+    """A post's names, role or rank changed; key: the post."""
+
+    topic: ClassVar[str] = "organisation.post_changed"
+
+
+@dataclass(frozen=True, slots=True)
 class PostRetired(Event):
     """A post is used no more; key: the post."""
 

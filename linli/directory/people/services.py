@@ -19,7 +19,7 @@ from linli.kernel.epoch.services import bump
 from linli.kernel.events.services import publish
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
-from linli.kernel.rows import insert_rows
+from linli.kernel.rows import insert_rows, update_rows
 from linli.kernel.sealing import fingerprint, seal, unseal
 
 MANAGE = "directory.manage"
@@ -125,7 +125,8 @@ def change_people(*, actor: Actor, at: datetime, people: Iterable[NewPerson]) ->
         person.display_name, person.languages = new.display_name, list(new.languages)
         if new.contact.strip():
             person.contact_sealed, person.contact_fingerprint = sealed_contact(new.contact)
-    Person.objects.bulk_update(found, ["display_name", "contact_sealed", "contact_fingerprint", "languages"], batch_size=500)
+    columns = ("id", "display_name", "contact_sealed", "contact_fingerprint", "languages")
+    update_rows(Person, columns, [(person.id, person.display_name, person.contact_sealed, person.contact_fingerprint, person.languages) for person in found])
     record([Entry(at=at, actor=actor.id, action="people.change", subject_type="person", subject=person.id) for person in found])
     return len(found)
 

@@ -14,6 +14,7 @@ from linli.directory.organisation.models import Absence, Appointment, Post, Unit
 from linli.directory.organisation.rules import NobodyPresent
 from linli.directory.organisation.selectors import consequences_of_absence, grants_of_user, load_organisation, organisation
 from linli.directory.organisation.services import (
+    NewPost,
     appoint,
     cancel_absence,
     create_post,
@@ -293,12 +294,12 @@ def test_units_and_posts_refuse_what_is_taken(staffed) -> None:
     with pytest.raises(CodeTaken), write():
         create_unit(actor=SYSTEM, at=AT, code="G0-grid", names=names, kind="team", area_id=grid.id)
     with pytest.raises(RankTaken), write():
-        create_post(actor=SYSTEM, at=AT, code="p", names=names, role="grid_head", unit_id=unit.id, area_id=grid.id, level="grid", rank=1)
+        create_post(actor=SYSTEM, at=AT, post=NewPost("p", names, "grid_head", unit.id, grid.id, "grid", 1))
     with pytest.raises(RootPostTaken), write():
-        create_post(actor=SYSTEM, at=AT, code="p", names=names, role="grid_head", unit_id=unit.id, area_id=grid.id, level="grid", rank=9, is_root=True)
+        create_post(actor=SYSTEM, at=AT, post=NewPost("p", names, "grid_head", unit.id, grid.id, "grid", 9, is_root=True))
     with write():
-        made = create_post(actor=SYSTEM, at=AT, code="p", names=names, role="grid_head", unit_id=unit.id, area_id=grid.id, level="grid", rank=9)
-    assert organisation().post(made.id).area_path == "D/S/C/G0/"
+        made = create_post(actor=SYSTEM, at=AT, post=NewPost("p", names, "grid_head", unit.id, grid.id, "grid", 9))
+    assert organisation().post(made).area_path == "D/S/C/G0/"
 
 
 def test_a_post_in_use_is_not_retired(staffed, monkeypatch) -> None:

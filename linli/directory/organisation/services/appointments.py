@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -25,7 +25,7 @@ from linli.kernel.epoch.services import bump
 from linli.kernel.events.services import publish
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
-from linli.kernel.rows import insert_rows
+from linli.kernel.rows import insert_rows, update_rows
 
 
 class PostTaken(Refusal):
@@ -133,7 +133,7 @@ def end_appointment(*, actor: Actor, at: datetime, appointment_id: UUID, ends_at
     kept: datetime | None = ends_at
     if ends_at > appointment.starts_at:
         kept_as = NewAppointment(appointment.post_id, appointment.person_id, appointment.starts_at, ends_at)
-        _are_free({appointment.post_id: appointment.post}, [kept_as], apart_from=appointment_id)
+        _are_free({appointment.post_id: appointment.post}, [kept_as], apart_from=[appointment_id])
         Appointment.objects.filter(id=appointment_id).update(ends_at=ends_at)
     elif appointment.starts_at > at:
         kept = None
@@ -147,11 +147,45 @@ def end_appointment(*, actor: Actor, at: datetime, appointment_id: UUID, ends_at
     publish([AppointmentEnded(key=appointment.post_id, at=at, person_id=appointment.person_id, ends_at=kept)])
 
 
-def _are_free(posts: Mapping[UUID, Post], appointments: Sequence[NewAppointment], *, apart_from: UUID | None = None) -> None:
+def change_ends(*, actor: Actor, at: datetime, ends: Mapping[UUID, datetime | None]) -> None:
+    """Set the ends of appointments by id, in one batch (lists of staff are corrected so); None: until further notice.
+
+    Refuses an actor without ``directory.manage`` in one of the areas, an unknown appointment, a reversed or overlapping
+    period; and, when the write is complete, a top desk left without anyone.
+    """
+    found = list(Appointment.objects.filter(id__in=ends).select_related("post__area"))
+    if len(found) < len(ends):
+        raise UnknownAppointment
+    for path in {appointment.post.area.path for appointment in found}:
+        actor.require(MANAGE, area_path=path)
+    bump()
+    changed = [NewAppointment(held.post_id, held.person_id, held.starts_at, ends[held.id]) for held in found]
+    if any(new.ends_at is not None and new.ends_at <= new.starts_at for new in changed):
+        raise PeriodReversed
+    _are_free({held.post_id: held.post for held in found}, changed, apart_from=ends)
+    update_rows(Appointment, ("id", "ends_at"), list(ends.items()))
+    keep_root_held(found[0].post_id)
+    record(
+        [
+            Entry(
+                at=at,
+                actor=actor.id,
+                action="organisation.end_appointment",
+                subject_type="post",
+                subject=new.post_id,
+                details={"person": new.person_id, "ends_at": new.ends_at},
+            )
+            for new in changed
+        ]
+    )
+    publish([AppointmentEnded(key=new.post_id, at=at, person_id=new.person_id, ends_at=new.ends_at) for new in changed])
+
+
+def _are_free(posts: Mapping[UUID, Post], appointments: Sequence[NewAppointment], *, apart_from: Collection[UUID] = ()) -> None:
     """Refuse with :class:`PostTaken` where a period overlaps one on record or another of the batch."""
     earliest = min(new.starts_at for new in appointments)
     spans: dict[UUID, list[tuple[datetime, datetime, UUID]]] = {post_id: [] for post_id in posts}
-    on_record = Appointment.objects.filter(Q(ends_at=None) | Q(ends_at__gt=earliest), post_id__in=posts).exclude(id=apart_from)
+    on_record = Appointment.objects.filter(Q(ends_at=None) | Q(ends_at__gt=earliest), post_id__in=posts).exclude(id__in=apart_from)
     for post_id, person_id, start, end in on_record.values_list("post_id", "person_id", "starts_at", "ends_at"):
         spans[post_id].append((start, end or FOREVER, person_id))
     for new in appointments:

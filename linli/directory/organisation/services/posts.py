@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy
 
-from linli.directory.organisation.events import PostCreated, PostRetired, UnitCreated
+from linli.directory.organisation.events import PostChanged, PostCreated, PostRetired, UnitCreated
 from linli.directory.organisation.models import Appointment, Post, Unit
 from linli.directory.organisation.playbook import MANAGE
 from linli.directory.organisation.rules import UnknownPost, UnknownPostArea, UnknownUnit
@@ -20,7 +21,11 @@ from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.epoch.services import bump
 from linli.kernel.events.services import publish
+from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.rows import insert_rows, update_rows
+
+_OUT_OF_THE_WAY = 10_000  # ranks pass through here while they are exchanged: the index looks at each row
 
 
 class CodeTaken(Refusal):
@@ -70,49 +75,128 @@ def create_unit(*, actor: Actor, at: datetime, code: str, names: Mapping[str, st
     """
     actor.require(MANAGE, area_path=_path(area_id))
     bump()
-    _code_is_free(Unit, code)
+    taken = Unit.objects.filter(code=code).values_list("names", flat=True).first()
+    if taken is not None:
+        raise CodeTaken(code=code, name=_shown(taken, code))
     unit = Unit.objects.create(code=code, names=dict(names), kind=kind, area_id=area_id, parent_id=parent_id)
     record([Entry(at=at, actor=actor.id, action="organisation.create_unit", subject_type="unit", subject=unit.id, details={"code": code, "kind": kind})])
     publish([UnitCreated(key=unit.id, at=at)])
     return unit
 
 
-def create_post(
-    *,
-    actor: Actor,
-    at: datetime,
-    code: str,
-    names: Mapping[str, str],
-    role: str,
-    unit_id: UUID,
-    area_id: UUID,
-    level: str,
-    rank: int,
-    is_root: bool = False,
-) -> Post:
-    """Make a post, vacant. The root post must be appointed to in the same write.
+@dataclass(frozen=True, slots=True)
+class NewPost:
+    """A post to make, vacant. The root post must be appointed to in the same write."""
 
-    Refuses an actor without ``directory.manage`` there, a code or rank in use, a second root post.
+    code: str
+    names: Mapping[str, str]
+    role: str
+    unit_id: UUID
+    area_id: UUID
+    level: str
+    rank: int
+    is_root: bool = False
+
+
+def create_post(*, actor: Actor, at: datetime, post: NewPost) -> UUID:
+    """Make one post; see :func:`create_posts`."""
+    return create_posts(actor=actor, at=at, posts=[post])[0]
+
+
+def create_posts(*, actor: Actor, at: datetime, posts: Sequence[NewPost]) -> list[UUID]:
+    """Make posts in one batch, in a constant number of queries; return their ids in order.
+
+    Refuses an actor without ``directory.manage`` in one of the areas, an unknown unit or area, a code or rank in use, a
+    second root post.
     """
-    actor.require(MANAGE, area_path=_path(area_id))
+    paths = dict(Area.objects.filter(id__in={new.area_id for new in posts}).values_list("id", "path"))
+    for new in posts:
+        if new.area_id not in paths:
+            raise UnknownPostArea(area=new.area_id)
+    for path in set(paths.values()):
+        actor.require(MANAGE, area_path=path)
     bump()
-    _code_is_free(Post, code)
-    if not Unit.objects.filter(id=unit_id).exists():
-        raise UnknownUnit(unit=unit_id)
-    same = Post.objects.filter(unit_id=unit_id, level=level, rank=rank, retired_at=None).values_list("code", flat=True).first()
-    if same is not None:
-        raise RankTaken(rank=rank, post=same)
-    if is_root:
-        root = Post.objects.filter(is_root=True).values_list("code", flat=True).first()
-        if root is not None:
+    names = {code: _shown(shown, code) for code, shown in Post.objects.filter(code__in=[new.code for new in posts]).values_list("code", "names")}
+    wanted = {new.unit_id for new in posts}
+    units = set(Unit.objects.filter(id__in=wanted).values_list("id", flat=True))
+    if wanted - units:
+        raise UnknownUnit(unit=min(wanted - units))
+    ranks = {
+        (unit_id, level, rank): code
+        for unit_id, level, rank, code in Post.objects.filter(unit_id__in=wanted, retired_at=None).values_list("unit_id", "level", "rank", "code")
+    }
+    root = Post.objects.filter(is_root=True).values_list("code", flat=True).first()
+    for new in posts:
+        if new.code in names:
+            raise CodeTaken(code=new.code, name=names[new.code])
+        names[new.code] = _shown(new.names, new.code)
+        taken = ranks.setdefault((new.unit_id, new.level, new.rank), new.code)
+        if taken != new.code:
+            raise RankTaken(rank=new.rank, post=taken)
+        if new.is_root and root is not None:
             raise RootPostTaken(post=root)
-    post = Post.objects.create(code=code, names=dict(names), role=role, unit_id=unit_id, area_id=area_id, level=level, rank=rank, is_root=is_root)
-    if is_root:
-        keep_root_held(post.id)
-    details = {"code": code, "role": role, "level": level, "rank": rank}
-    record([Entry(at=at, actor=actor.id, action="organisation.create_post", subject_type="post", subject=post.id, to_state="vacant", details=details)])
-    publish([PostCreated(key=post.id, at=at)])
-    return post
+        root = new.code if new.is_root else root
+    return insert_posts(actor=actor, at=at, posts=posts)
+
+
+def insert_posts(*, actor: Actor, at: datetime, posts: Sequence[NewPost]) -> list[UUID]:
+    """Write posts that were checked already, with their audit entries and events; return their ids."""
+    ids = [new_id() for _ in posts]
+    columns = ("id", "code", "names", "role", "unit", "area", "level", "rank", "is_root")
+    insert_rows(
+        Post,
+        columns,
+        [(key, new.code, dict(new.names), new.role, new.unit_id, new.area_id, new.level, new.rank, new.is_root) for key, new in zip(ids, posts, strict=True)],
+    )
+    record(
+        [
+            Entry(
+                at=at,
+                actor=actor.id,
+                action="organisation.create_post",
+                subject_type="post",
+                subject=key,
+                to_state="vacant",
+                details={"code": new.code, "role": new.role, "level": new.level, "rank": new.rank},
+            )
+            for key, new in zip(ids, posts, strict=True)
+        ]
+    )
+    publish([PostCreated(key=key, at=at) for key in ids])
+    for key, new in zip(ids, posts, strict=True):
+        if new.is_root:
+            keep_root_held(key)
+    return ids
+
+
+def change_posts(*, actor: Actor, at: datetime, posts: Mapping[UUID, tuple[Mapping[str, str], str, int]]) -> None:
+    """Set names, role and rank of posts by id, in one batch; ranks may be exchanged among them.
+
+    Refuses an actor without ``directory.manage`` in one of the areas, an unknown or retired post, a rank in use.
+    """
+    found = {post.id: post for post in Post.objects.filter(id__in=posts, retired_at=None).select_related("area")}
+    if len(found) < len(posts):
+        raise UnknownPost(post=min(posts.keys() - found.keys()))
+    for path in {post.area.path for post in found.values()}:
+        actor.require(MANAGE, area_path=path)
+    bump()
+    units = {post.unit_id for post in found.values()}
+    others = Post.objects.filter(unit_id__in=units, retired_at=None).exclude(id__in=posts).values_list("unit_id", "level", "rank", "code")
+    ranks = {(unit_id, level, rank): code for unit_id, level, rank, code in others}
+    for post_id, (_, _, rank) in posts.items():
+        post = found[post_id]
+        taken = ranks.setdefault((post.unit_id, post.level, rank), post.code)
+        if taken != post.code:
+            raise RankTaken(rank=rank, post=taken)
+    Post.objects.filter(id__in=posts).update(rank=F("rank") + _OUT_OF_THE_WAY)
+    update_rows(Post, ("id", "names", "role", "rank"), [(key, dict(names), role, rank) for key, (names, role, rank) in posts.items()])
+    record(
+        [
+            Entry(at=at, actor=actor.id, action="organisation.change_post", subject_type="post", subject=key, details={"role": role, "rank": rank})
+            for key, (_, role, rank) in posts.items()
+        ]
+    )
+    publish([PostChanged(key=key, at=at) for key in posts])
 
 
 def retire_post(*, actor: Actor, at: datetime, post_id: UUID) -> Post:
@@ -148,7 +232,5 @@ def _path(area_id: UUID) -> str:
     return path
 
 
-def _code_is_free(model: type[Unit | Post], code: str) -> None:
-    names = model.objects.filter(code=code).values_list("names", flat=True).first()
-    if names is not None:
-        raise CodeTaken(code=code, name=names.get("zh") or names.get("en") or code)
+def _shown(names: Mapping[str, str], code: str) -> str:
+    return names.get("zh") or names.get("en") or code

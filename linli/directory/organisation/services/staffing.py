@@ -13,8 +13,7 @@ from linli.directory.organisation.models import Post, Unit
 from linli.directory.organisation.playbook import AREA_PLACE, MANAGE, DirectorySection, Role
 from linli.directory.organisation.rules import DEPARTMENT
 from linli.directory.organisation.services.appointments import appoint
-from linli.directory.organisation.services.posts import RankTaken
-from linli.directory.organisation.services.root import keep_root_held
+from linli.directory.organisation.services.posts import NewPost, RankTaken, insert_posts
 from linli.directory.territory.models import Area
 from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
@@ -53,13 +52,13 @@ class _Plan:
 
     def __init__(self) -> None:
         self.unit_ids: dict[str, UUID] = dict(Unit.objects.values_list("code", "id"))
-        self.post_ids: dict[str, UUID] = dict(Post.objects.values_list("code", "id"))
+        self.post_codes = set(Post.objects.values_list("code", flat=True))
         self.ranks: dict[tuple[UUID, str, int], str] = {
             (unit_id, level, rank): code for unit_id, level, rank, code in Post.objects.filter(retired_at=None).values_list("unit_id", "level", "rank", "code")
         }
-        self.root_id: UUID | None = Post.objects.filter(is_root=True).values_list("id", flat=True).first()
         self.units: list[tuple[UUID, str, dict[str, str], str, UUID, UUID | None]] = []
-        self.posts: list[tuple[UUID, str, dict[str, str], str, UUID, UUID, str, int, bool]] = []
+        self.posts: list[NewPost] = []
+        self.has_root = Post.objects.filter(is_root=True).exists()
 
     def unit(self, code: str, names: dict[str, str], kind: str, area_id: UUID, parent_id: UUID | None) -> UUID:
         if code not in self.unit_ids:
@@ -71,18 +70,17 @@ class _Plan:
         for number in range(role.per_area):
             mark = f"{number + 1}" if role.per_area > 1 else ""
             code = f"{prefix}-{role.code}{'-' if mark else ''}{mark}"
-            if code in self.post_ids:
+            if code in self.post_codes:
                 continue
             rank = role.rank + number
             taken = self.ranks.setdefault((unit_id, role.level, rank), code)
             if taken != code:
                 raise RankTaken(rank=rank, post=taken)
             names = {"zh": f"{place['zh']}{role.title.zh}{mark}", "en": f"{place['en']} {role.title.en} {mark}".rstrip()}
-            self.post_ids[code] = new_id()
-            is_root = top and self.root_id is None
-            if is_root:
-                self.root_id = self.post_ids[code]
-            self.posts.append((self.post_ids[code], code, names, role.code, unit_id, area_id, role.level, rank, is_root))
+            self.post_codes.add(code)
+            is_root = top and not self.has_root
+            self.has_root = self.has_root or is_root
+            self.posts.append(NewPost(code, names, role.code, unit_id, area_id, role.level, rank, is_root))
 
 
 def staff_areas(*, actor: Actor, at: datetime, section: DirectorySection, root_person_id: UUID | None = None) -> Staffed:
@@ -123,33 +121,18 @@ def staff_areas(*, actor: Actor, at: datetime, section: DirectorySection, root_p
         for role in section.roles_of(DEPARTMENT):
             plan.posts_of(role, department.code, place, unit_id, root_area_id, top=False)
     _save(plan, actor, at, root_area_id)
-    assert plan.root_id is not None
+    root_id = Post.objects.values_list("id", flat=True).get(is_root=True)
     if root_person_id is not None:
-        appoint(actor=actor, at=at, post_id=plan.root_id, person_id=root_person_id, starts_at=at)
-    keep_root_held(plan.root_id)
-    return Staffed(len(plan.units), len(plan.posts), plan.root_id)
+        appoint(actor=actor, at=at, post_id=root_id, person_id=root_person_id, starts_at=at)
+    return Staffed(len(plan.units), len(plan.posts), root_id)
 
 
 def _save(plan: _Plan, actor: Actor, at: datetime, root_area_id: UUID) -> None:
     insert_rows(Unit, ("id", "code", "names", "kind", "area", "parent"), plan.units)
-    insert_rows(Post, ("id", "code", "names", "role", "unit", "area", "level", "rank", "is_root"), plan.posts)
     record(
         [Entry(at=at, actor=actor.id, action="organisation.create_unit", subject_type="unit", subject=row[0], details={"code": row[1]}) for row in plan.units]
     )
-    record(
-        [
-            Entry(
-                at=at,
-                actor=actor.id,
-                action="organisation.create_post",
-                subject_type="post",
-                subject=row[0],
-                to_state="vacant",
-                details={"code": row[1], "role": row[3]},
-            )
-            for row in plan.posts
-        ]
-    )
+    insert_posts(actor=actor, at=at, posts=plan.posts)
     publish([AreasStaffed(key=root_area_id, at=at, units=len(plan.units), posts=len(plan.posts))])
 
 
