@@ -2,6 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from linli.interfaces.language import switch_language
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("linli.interfaces.accounts.urls")),
+    path("language/", switch_language, name="set_language"),
+    path("console/", include("linli.interfaces.console.urls")),
+    path("command/", include("linli.interfaces.command.urls")),
+    path("", include("linli.interfaces.portal.urls")),
 ]

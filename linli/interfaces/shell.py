@@ -21,12 +21,13 @@ _now: Callable[[], datetime] = lazy(now, datetime)
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """``theme`` is auto, light or dark; ``dark_media`` is the media query under which the dark colours hold."""
+    """``theme`` is auto, light or dark; ``dark_media`` is the media query under which the dark colours hold;
+    ``staff`` asks whether the reader holds any role (a template that never asks costs nothing)."""
 
     name: str
     language: str
     theme: str
-    staff: bool
+    staff: Callable[[], bool]
 
     @property
     def dark_media(self) -> str:
@@ -41,7 +42,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             name=getattr(settings, "COMMUNITY_NAME", None) or ("Linli" if get_language() == "en" else "邻里"),
             language=get_language() or settings.LANGUAGE_CODE,
             theme=theme if theme in DARK_MEDIA else "auto",
-            staff=bool(getattr(getattr(request, "actor", None), "grants", ())),
+            staff=lambda: bool(getattr(getattr(request, "actor", None), "grants", ())),
         ),
         "now": _now(),
     }
