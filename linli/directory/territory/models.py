@@ -7,7 +7,8 @@ from django.db.models.functions import Concat
 
 from linli.kernel.ids import new_id
 
-_POINT = Q(lon=None, lat=None) | (Q(lon__gte=-180, lon__lte=180, lat__gte=-90, lat__lte=90))
+# A check that comes out as NULL passes, so what must be there is said.
+_POINT = Q(lon=None, lat=None) | Q(lon__isnull=False, lat__isnull=False, lon__gte=-180, lon__lte=180, lat__gte=-90, lat__lte=90)
 
 
 class Territory(models.Model):
@@ -47,7 +48,7 @@ class Area(models.Model):
     geometry = models.BinaryField(null=True, help_text="WKB polygon or multipolygon, WGS 84")
     split = models.BooleanField(default=False, help_text="an upper area other than its own holds more than 1 % of it")
     sort_key = models.TextField(default="", help_text="pinyin of the name: there is no ICU to sort Chinese by")
-    search = models.TextField(default="", help_text="names, code and pinyin, for search by trigrams")
+    search = models.TextField(default="", help_text="names, those of the areas above, code and pinyin, for search by trigrams")
 
     class Meta:
         constraints = [

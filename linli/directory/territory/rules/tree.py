@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from linli.directory.territory.rules.addresses import search_text
 from linli.directory.territory.rules.findings import BadTerritory, Finding
 from linli.directory.territory.rules.source import LEVEL_NAMES, AreaSource, LayerSource, Scheme, TerritorySource
 from linli.kernel.geo.rules import Flaw, check_areas, metres_per_degree
@@ -66,11 +67,16 @@ class PlannedArea:
     centre: tuple[float, float] | None
     polygon: BaseGeometry | None
     split: bool
+    address: str = ""  # names of the areas above, root first
+
+    def search(self) -> str:
+        """What the area is found by."""
+        return search_text(self.names, address=self.address, code=self.code)
 
     def record(self) -> tuple[Any, ...]:
         """What is compared with a stored row to see a change (without the place in the tree)."""
         geometry = None if self.polygon is None else shapely.to_wkb(self.polygon)
-        return (self.level, dict(self.names), self.households, self.centre, geometry, self.split)
+        return (self.level, dict(self.names), self.households, self.centre, geometry, self.split, self.search())
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,7 @@ def plan_territory(source: TerritorySource) -> Plan:
                 centre=area.point or _centre(area.polygon),
                 polygon=area.polygon,
                 split=bool(split),
+                address=above[parent].address + (above[parent].names.get("zh") or above[parent].code),
             )
             for area, parent, split in zip(areas, nested.parent.tolist(), nested.split.tolist(), strict=True)
         ]

@@ -51,11 +51,12 @@ def address_candidates(*, text: str, limit: int = 10) -> list[AddressCandidate]:
     scored = [value for word, sound in found for value in ((word, sound) if sound else (word,))]
     filters = " OR ".join("search %%> %s::text" for _ in scored)
     parts = [
-        f"SELECT '{kind}' AS kind, id, code, names, {address} AS address, {area} AS area_id, lon, lat, {score} AS score FROM {table} WHERE {filters}"
+        f"SELECT '{kind}' AS kind, id, code, names, {address} AS address, {area} AS area_id, lon, lat, search, {score} AS score FROM {table} WHERE {filters}"
         for kind, (table, area, address) in _TABLES.items()
     ]
     query = (
-        f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS found WHERE score >= {_LEAST} ORDER BY score DESC, length(address), code LIMIT {int(min(limit, 100))}"
+        f"SELECT kind, id, code, names, address, area_id, lon, lat, score FROM ({' UNION ALL '.join(parts)}) AS found "
+        f"WHERE score >= {_LEAST} ORDER BY score DESC, length(search), code LIMIT {int(min(limit, 100))}"
     )
     with connection.cursor() as cursor:
         cursor.execute(query, [*scored, *scored] * len(_TABLES))

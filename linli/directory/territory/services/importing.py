@@ -15,7 +15,7 @@ from django.db import IntegrityError, connection
 from linli.directory.territory.events import TerritoryImported
 from linli.directory.territory.models import Addressed, Area, Territory
 from linli.directory.territory.rules import AreaNode, Ground
-from linli.directory.territory.rules.addresses import search_text, sort_key
+from linli.directory.territory.rules.addresses import sort_key
 from linli.directory.territory.rules.findings import SHOWN
 from linli.directory.territory.rules.source import TerritorySource
 from linli.directory.territory.rules.tree import ImportReport, Plan, StoredArea, compare, level_names, plan_territory
@@ -87,10 +87,10 @@ def _prepared(source: TerritorySource) -> tuple[Plan, ImportReport]:
     plan = plan_territory(source)
     stored: dict[str, StoredArea] = {}
     ids: dict[UUID, str] = {}
-    fields = ("id", "code", "path", "level", "names", "households", "lon", "lat", "geometry", "split")
-    for key, code, path, level, names, households, lon, lat, geometry, split in Area.objects.values_list(*fields):
+    fields = ("id", "code", "path", "level", "names", "households", "lon", "lat", "geometry", "split", "search")
+    for key, code, path, level, names, households, lon, lat, geometry, split, search in Area.objects.values_list(*fields):
         centre = None if lon is None else (lon, lat)
-        stored[code] = StoredArea(path, (level, names, households, centre, None if geometry is None else bytes(geometry), split))
+        stored[code] = StoredArea(path, (level, names, households, centre, None if geometry is None else bytes(geometry), split, search))
         ids[key] = code
     report = compare(plan, stored, repaired=source.repaired)
     gone = {key: code for key, code in ids.items() if code in set(report.removed)}
@@ -121,7 +121,7 @@ def _write(plan: Plan, source: TerritorySource, report: ImportReport, ids: dict[
         area.code: (
             ids[area.code], area.code, area.level, area.depth, ids[area.parent] if area.parent else None, area.path, dict(area.names), area.households,
             *(area.centre or (None, None)), None if area.polygon is None else shapely.to_wkb(area.polygon), area.split, sort_key(area.names),
-            search_text(area.names, code=area.code),
+            area.search(),
         )
         for area in plan.areas
     }  # fmt: skip

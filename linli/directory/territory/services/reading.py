@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,12 @@ from linli.directory.territory.rules.source import (
     parse_territory,
 )
 from linli.kernel.boundaries import refused_attribute
-from linli.kernel.geo.rules import from_bd09, from_gcj02, repaired
+from linli.kernel.geo.rules import from_bd09, from_gcj02, metres_between, repaired
 
 FILE = "territory.yaml"
 DEMO = "demo"
 MAX_BYTES = 500_000_000
+LEAST_ACROSS = 50.0  # metres; no territory is smaller, but degrees taken for feet are
 _WGS84 = "EPSG:4326"
 
 
@@ -41,7 +42,7 @@ _WGS84 = "EPSG:4326"
 class _Table:
     """A file's content: columns by name, geometries (or None) by feature."""
 
-    columns: dict[str, Sequence[Any]]
+    columns: Mapping[str, Sequence[Any]]
     shapes: Sequence[BaseGeometry | None]
     crs: str | None  # what the file itself says, where it says more than its format's default
     first: int  # number of the first feature, as people count it
@@ -202,6 +203,10 @@ def _in_wgs84(layer: Layer, table: _Table, declared: str, *, said: bool) -> list
         if len(wrong):
             told = f"its coordinates are no places on Earth in {declared}: is the crs right?"
             raise BadTerritory([Finding(layer.file, table.where(int(place)), told) for place in wrong])
+        west, south, east, north = shapely.total_bounds(shapes[present])
+        across = metres_between(west, south, east, north)
+        if shapely.area(shapes[present]).any() and across < LEAST_ACROSS:
+            raise BadTerritory([Finding(layer.file, "", f"in {declared} all of it measures {across:.2f} m across: is the crs right?")])
     return list(shapes)
 
 

@@ -15,9 +15,7 @@ from linli.directory.territory.rules.tree import plan_territory
 
 def ground_of(plan, **options) -> Ground:
     ids = {area.code: uuid4() for area in plan.areas}
-    nodes = [
-        AreaNode(ids[a.code], a.code, a.level, a.path, a.names, ids[a.parent] if a.parent else None, a.households, a.centre, a.split) for a in plan.areas
-    ]
+    nodes = [AreaNode(ids[a.code], a.code, a.level, a.path, a.names, ids[a.parent] if a.parent else None, a.households, a.centre, a.split) for a in plan.areas]
     polygons = {ids[a.code]: a.polygon for a in plan.areas if a.polygon is not None}
     return Ground(nodes, levels=("district", "street", "community", "grid"), polygons=polygons, **options)
 
