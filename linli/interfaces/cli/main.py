@@ -8,8 +8,13 @@ import click
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("installation:init", "Make the data folder: database, playbook, territory, posts."),
+    "serve": ("serving:serve", "Serve: database, web and background work, until Ctrl-C."),
+    "upgrade": ("installation:upgrade", "Bring the database of an older version up to this one."),
+    "matters": ("matters:matters", "Check the invariants over every matter; run the backstop's sweep."),
+    "playbook": ("playbook:playbook", "List, check, show, compare and apply playbooks."),
     "user": ("accounts:user", "Accounts of staff: make, list, close; passwords; roles."),
     "apikey": ("accounts:apikey", "Keys by which programs report and read."),
+    "directory": ("directory:directory", "People, posts, appointments, absences: take in, staff, show."),
     "territory": ("territory:territory", "Take in, check and show areas, buildings, places."),
 }
 

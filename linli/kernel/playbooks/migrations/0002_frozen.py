@@ -2,17 +2,21 @@
 
 from django.db import migrations
 
-GUARD = """
-CREATE FUNCTION linli_refuse_playbook_change() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'A playbook version is frozen once applied: % is refused.', TG_OP
-        USING ERRCODE = 'restrict_violation', HINT = 'Apply a new version.';
-END $$;
-CREATE TRIGGER frozen BEFORE UPDATE OR DELETE OR TRUNCATE ON playbooks_playbookversion
-    FOR EACH STATEMENT EXECUTE FUNCTION linli_refuse_playbook_change();
-ALTER TABLE playbooks_playbookversion ENABLE ALWAYS TRIGGER frozen;
-"""
-UNGUARD = "DROP TRIGGER frozen ON playbooks_playbookversion; DROP FUNCTION linli_refuse_playbook_change();"
+GUARD = [
+    """
+    CREATE FUNCTION linli_refuse_playbook_change() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'A playbook version is frozen once applied: % is refused.', TG_OP
+            USING ERRCODE = 'restrict_violation', HINT = 'Apply a new version.';
+    END $$
+    """,
+    """
+    CREATE TRIGGER frozen BEFORE UPDATE OR DELETE OR TRUNCATE ON playbooks_playbookversion
+        FOR EACH STATEMENT EXECUTE FUNCTION linli_refuse_playbook_change()
+    """,
+    "ALTER TABLE playbooks_playbookversion ENABLE ALWAYS TRIGGER frozen",
+]
+UNGUARD = ["DROP TRIGGER frozen ON playbooks_playbookversion", "DROP FUNCTION linli_refuse_playbook_change()"]
 
 
 class Migration(migrations.Migration):

@@ -85,7 +85,7 @@ def _items(value: Any) -> dict[str, Any] | None:
     if not value:
         return {}
     for key in ITEM_NAMES:
-        names = [str(getattr(item, key)) for item in value if key in type(item).model_fields]
+        names = [str(getattr(item, key)) for item in value if key in type(item).model_fields and isinstance(getattr(item, key), str | int)]
         if len(names) == len(value) == len(set(names)):
             return dict(zip(names, value, strict=True))
     return None
@@ -106,7 +106,7 @@ def _field_words(key: str, field: FieldInfo) -> tuple[str, str]:
 
 
 def _item_words(name: str, item: Any) -> tuple[str, str]:
-    for key in ("names", "title", "label"):
+    for key in ("names", "name", "title", "label"):
         text = getattr(item, key, None)
         if isinstance(text, Text):
             return f"{text.zh}（{name}）", f"{text.en} ({name})"

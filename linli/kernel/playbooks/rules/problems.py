@@ -98,5 +98,5 @@ def write_path(path: Path) -> str:
 
 def nearest(given: object, known: Collection[str]) -> str:
     """The known name nearest to the one given, or "" where none is near."""
-    found = process.extractOne(str(given), known, scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=NEAR) if known else None
+    found = process.extractOne(str(given), known, scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=NEAR) if known else None
     return str(found[0]) if found else ""

@@ -19,7 +19,7 @@ from linli.kernel.playbooks.rules.schema import Path
 from linli.kernel.refusal import N_
 
 MAX_BYTES = 2_000_000
-MAX_VALUES = 200_000  # after aliases are written out
+MAX_VALUES = 100_000  # after aliases are written out
 MAX_DEPTH = 40
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+")
@@ -141,7 +141,7 @@ class _Reader:
                 self.problem(key_node, path, N_("a key is one word or text"), N_("text"))
                 continue
             if key_node.tag == _MERGE or (key_node.value == "<<" and key_node.style is None):
-                self._merge(value_node, path, merged)
+                self._merge(key_node, value_node, path, merged)
                 continue
             name = key_node.value
             if name in own:
@@ -150,11 +150,11 @@ class _Reader:
             own[name] = self.read(value_node, (*path, name), self.place(key_node.start_mark))
         return {**merged, **own}
 
-    def _merge(self, node: Node, path: Path, merged: dict[str, Value]) -> None:
+    def _merge(self, key: Node, node: Node, path: Path, merged: dict[str, Value]) -> None:
         parts = node.value if isinstance(node, SequenceNode) else [node]
         for part in parts:
             if not isinstance(part, MappingNode):
-                self.problem(part, path, N_("<< takes a mapping, or a list of mappings"), N_("an alias such as *name"))
+                self.problem(key, path, N_("<< takes a mapping, or a list of mappings"), N_("an alias such as *name"))
                 continue
             value = self.read(part, path)
             if isinstance(value.data, dict):
@@ -192,7 +192,7 @@ def read_source(raw: bytes, file: str) -> tuple[Value | None, list[Problem]]:
     """Read the bytes of a YAML file; return its root (None where it cannot be read at all) and every problem found.
 
     Refused: not UTF-8, over 2 MB, syntax errors (tabs among them), several documents, tags, duplicate keys, keys that
-    are not text, aliases that contain themselves or that write out to more than 200,000 values, nesting over 40 levels.
+    are not text, aliases that contain themselves or that write out to more than 100,000 values, nesting over 40 levels.
     """
     if len(raw) > MAX_BYTES:
         return None, [Problem(Place(file, 1, 1), (), N_("the file is too large"), expected=N_("at most 2 MB"))]
@@ -217,7 +217,7 @@ def read_source(raw: bytes, file: str) -> tuple[Value | None, list[Problem]]:
     try:
         value = reader.read(root, ())
     except TooMuch:
-        return None, [Problem(Place(file, 1, 1), (), N_("the file holds too many values when its aliases are written out"), expected=N_("at most 200,000"))]
+        return None, [Problem(Place(file, 1, 1), (), N_("the file holds too many values when its aliases are written out"), expected=N_("at most 100,000"))]
     if not isinstance(value.data, dict):
         reader.problem(root, (), N_("a playbook is a mapping of sections"), N_("sections such as playbook:, calendar:, matters:"))
         return None, reader.problems
