@@ -174,6 +174,7 @@ TEMPLATES = [
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [PACKAGE / "locale"]
+FORMAT_MODULE_PATH = ["linli.interfaces.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
