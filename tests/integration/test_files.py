@@ -387,7 +387,7 @@ def test_equal_content_is_stored_once_and_goes_with_its_last_file() -> None:
 def test_a_crash_leaves_content_without_a_row_and_the_cleaner_takes_it(committed: str, tmp_path: Path) -> None:
     kept = store(picture(), owner=owner())
     with pytest.raises(RuntimeError), write():
-        services.store_file(actor=ANONYMOUS, at=AT, content=picture(size=(200, 200)), purpose="report_photo")
+        services.store_file(actor=ANONYMOUS, at=AT, content=picture(size=(400, 400)), purpose="report_photo")
         raise RuntimeError("the power fails")
     part = tmp_path / "files" / "ab" / f"{blobs.PART}xyz"
     part.parent.mkdir(exist_ok=True)

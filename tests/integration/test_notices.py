@@ -20,7 +20,7 @@ from linli.kernel.events.models import OutboxEvent
 from linli.kernel.notices import selectors, services, tasks
 from linli.kernel.notices.models import GroupChannel, Notice
 from linli.kernel.notices.rules import Channel, Fate, NoticeState, QuietHours, Recipient, Skip, Timing, Urgency, Words, declare_template
-from linli.kernel.notices.services import channels, queue, sending
+from linli.kernel.notices.services import channels, outward, queue, sending
 from linli.kernel.writing import NoWrite, write
 
 AT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -383,7 +383,7 @@ def web(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         seen.append(request)
         return seen[0](request)
 
-    monkeypatch.setattr(channels, "http_client", lambda: httpx.Client(transport=httpx.MockTransport(handle)))
+    monkeypatch.setattr(outward, "http_client", lambda: httpx.Client(transport=httpx.MockTransport(handle)))
     return seen
 
 
@@ -438,7 +438,7 @@ def test_each_failure_of_a_robot_has_its_fate(answer: Any, fate: Fate, web: list
     with write():
         services.save_group_channel(actor=Actor.system("test"), at=AT, name="duty", names={"zh": "值班群"}, address="wecombot://BOTKEY-1")
     with pytest.raises(channels.Undelivered) as caught:
-        channels.Group().send(channels.Message("1", "duty", "s", "b"))
+        outward.send_to_group(channels.Message("1", "duty", "s", "b"))
     assert caught.value.fate == fate and "BOTKEY" not in caught.value.reason
 
 

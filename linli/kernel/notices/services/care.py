@@ -12,7 +12,7 @@ from linli.kernel.access.rules import Actor, NotSignedIn, declare
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.notices.models import GroupChannel, Notice, NoticePreference
 from linli.kernel.notices.rules import RESENDABLE, TEMPLATES, Channel, NoticeState, QuietHours
-from linli.kernel.notices.services.channels import GROUP_PURPOSE, leaves, parsed
+from linli.kernel.notices.services.channels import GROUP_PURPOSE, leaves, robot_service
 from linli.kernel.notices.services.queue import SWEEP
 from linli.kernel.refusal import N_, Kind, Refusal
 from linli.kernel.sealing import seal
@@ -123,13 +123,13 @@ def save_group_channel(*, actor: Actor, at: datetime, name: str, names: Mapping[
     actor.require(MANAGE)
     if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", name):
         raise BadGroupName
-    plugin = parsed(address.strip())
-    if plugin is None:
+    service = robot_service(address.strip())
+    if service is None:
         raise BadGroupAddress
     values = {
         "names": {"zh": names.get("zh") or name, "en": names.get("en") or name},
         "address": seal(address.strip(), purpose=GROUP_PURPOSE),
-        "service": str(plugin.service_name),
+        "service": service,
         "active": True,
         "at": at,
     }

@@ -195,8 +195,8 @@ def notify_many(requests: Sequence[NoticeRequest]) -> list[Told]:
             rows.append((place, channel, tuple(row)))
     written = _insert([row for _, _, row in rows])
     queued: list[list[Channel]] = [[] for _ in requests]
-    for place, channel, row in rows:
-        if row[0] in written:
+    for place, channel, values in rows:
+        if values[0] in written:
             queued[place].append(channel)
         else:
             skipped[place][channel] = Skip.DUPLICATE
@@ -225,7 +225,7 @@ def _insert(rows: Sequence[tuple[Any, ...]]) -> set[Any]:
     names, source = recordset(Notice, _COLUMNS)
     # In one order of keys, so that two batches with the same keys wait for each other instead of locking each other.
     remaining = iter(sorted(rows, key=lambda row: (row[6], row[3], row[4])))
-    written = set()
+    written: set[Any] = set()
     with connection.cursor() as cursor:
         while chunk := list(islice(remaining, BATCH)):
             statement = f'INSERT INTO "{Notice._meta.db_table}" ({names}) SELECT * FROM {source} ON CONFLICT DO NOTHING RETURNING id'
