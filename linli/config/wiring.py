@@ -5,19 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from linli.directory.organisation.playbook import DirectorySection
+from linli.directory.organisation.selectors import grants_of_user
+from linli.directory.people import tasks as people
+from linli.engines.matters.playbook import MattersSection
+from linli.flows import matter_news
+from linli.insight import playbook as insight
 from linli.kernel.access.playbook import AccessSection
-from linli.kernel.access.rules import Role
-from linli.kernel.access.selectors import register_role_source
+from linli.kernel.access.rules import Role, declare
+from linli.kernel.access.selectors import register_grant_source, register_role_source
+from linli.kernel.audit import selectors as audit
 from linli.kernel.calendar.playbook import CalendarSection
+from linli.kernel.events import services as events
+from linli.kernel.notices import tasks as notices
+from linli.kernel.notices.playbook import NoticesSection
 from linli.kernel.playbooks.rules import Section, register_section
 from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
+from linli.kernel.refusal import N_
 
 # The sections of a playbook and who owns them, in the order in which they are shown.
 SECTIONS: dict[str, type[Section]] = {
     "calendar": CalendarSection,
     "access": AccessSection,
     "directory": DirectorySection,
+    "matters": MattersSection,
+    "notices": NoticesSection,
 }
+
+
+# Rooms that are loaded for what they declare: kinds of notice, permissions.
+DECLARING = (matter_news, insight)
 
 
 def wire() -> None:
@@ -25,10 +41,21 @@ def wire() -> None:
     for name, model in SECTIONS.items():
         register_section(name, model)
     _wire_access()
+    _wire_sweeps()
+
+
+def _wire_sweeps() -> None:
+    """What the worker does again and again, and how often (``linli.kernel.sweeps``)."""
+    notices.register_sweeps()
+    people.register_sweeps()
 
 
 def _wire_access() -> None:
+    # Asked for by rooms below access, which cannot declare them there.
+    declare(audit.READ, text=N_("read the audit log"), administrative=True)
+    declare(events.RETRY, text=N_("see and retry dead letters"), administrative=True)
     register_role_source(_roles_of_the_playbook)
+    register_grant_source(grants_of_user)
 
 
 def _roles_of_the_playbook() -> Mapping[str, Role]:

@@ -15,7 +15,7 @@ from linli.kernel.access.rules import SYSTEM
 from linli.kernel.writing import write
 
 AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-PART = Path(__file__).parents[3] / "playbooks" / "lianqin" / "directory.part.yaml"
+PART = Path(__file__).parents[3] / "playbooks" / "lianqin" / "playbook.yaml"
 
 
 def lianqin() -> DirectorySection:
