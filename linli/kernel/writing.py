@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 _log = logging.getLogger(__name__)
 
@@ -117,6 +117,8 @@ def attempt() -> Iterator[None]:
     if unit is None:
         raise NoWrite("an attempt is part of write()")
     lengths = {kind: len(items) for kind, items in unit.gathered.items()}
+    # Savepoints named by depth: a name for each would make each a new prepared statement, and push useful ones out.
+    connection.savepoint_state = len(connection.savepoint_ids)
     try:
         with transaction.atomic():
             yield

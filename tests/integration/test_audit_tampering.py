@@ -84,9 +84,8 @@ def test_links_that_changed_places_are_named(chain: None) -> None:
 
 
 def test_an_added_entry_of_no_link_is_named(chain: None) -> None:
-    sql(
-        "INSERT INTO audit_auditentry SELECT 8, position, at, recorded_at, actor, action, subject_type, subject, '', '', '{}', hash FROM audit_auditentry LIMIT 1"
-    )
+    columns = "position, at, recorded_at, actor, action, subject_type, subject, from_state, to_state, details, hash"
+    sql(f"INSERT INTO audit_auditentry (link, {columns}) SELECT 8, {columns} FROM audit_auditentry WHERE (link, position) = (1, 0)")
     assert str(verify().fault) == "entry 8/0: entry added (its link does not exist)"
 
 
