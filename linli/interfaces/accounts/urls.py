@@ -72,7 +72,7 @@ def opened(patterns: Iterable[URLPattern | URLResolver]) -> list[URLPattern | UR
                 kept.append(URLResolver(entry.pattern, inner, entry.default_kwargs, entry.app_name, entry.namespace))
         elif entry.name in OPEN:
             access, _reason = OPEN[entry.name]
-            kept.append(URLPattern(entry.pattern, marked(entry.callback, access), entry.default_args, entry.name))
+            kept.append(URLPattern(entry.pattern, marked(views.forgetful(entry.callback), access), entry.default_args, entry.name))
     return kept
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 from uuid import UUID
 
+from allauth.account.adapter import get_adapter
 from allauth.account.utils import perform_login
 from allauth.account.views import LoginView
+from allauth.core.exceptions import ReauthenticationRequired
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
@@ -35,6 +41,24 @@ class NoPassword(Refusal):
     code: ClassVar[str] = "access.no_password"
     message: ClassVar[str] = N_("This account has no password: it signs in by passkey, organisation or code.")
     kind: ClassVar[Kind] = Kind.FORBIDDEN
+
+
+def forgetful(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A page of the library that, when it wants the password again, does not lay the form aside.
+
+    The library would keep the whole request in the session, network address and all; ours sends the person back to the page.
+    """
+
+    @wraps(view)
+    def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except ReauthenticationRequired:
+            methods = get_adapter().get_reauthentication_methods(request.user)
+            target = methods[0]["url"] if methods else reverse("account_login")
+            return redirect(f"{target}?{urlencode({'next': request.path})}")
+
+    return run
 
 
 class SignIn(LoginView):
