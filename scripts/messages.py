@@ -100,7 +100,7 @@ def merge(found: Catalog, sources: list[Catalog]) -> Catalog:
 
 def shaped(message: Message, known: Message) -> str | tuple[str, ...]:
     """A singular translation used for a message with a plural, or the other way: Chinese has one form."""
-    text = known.string[0] if isinstance(known.string, (tuple, list)) else known.string
+    text = (known.string[0] if isinstance(known.string, (tuple, list)) else known.string) or ""
     return (text,) if message.pluralizable else text
 
 
@@ -133,7 +133,7 @@ def problems(found: Catalog, kept: Catalog) -> list[str]:
             wrong.append(f"no Chinese: {ids[0]!r} ({', '.join(sorted({file for file, _ in message.locations}))})")
             continue
         asked = placeholders(ids[-1])
-        wrong += [f"placeholders differ: {ids[0]!r} → {text!r}" for text in strings if placeholders(text) != asked]
+        wrong += [f"placeholders differ: {ids[0]!r} → {text!r}" for text in strings if placeholders(text or "") != asked]
     return wrong
 
 
