@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import Field
 
 from linli.directory.organisation.rules import DEPARTMENT
-from linli.kernel.access.rules import declare
+from linli.kernel.access.playbook import AccessSection
+from linli.kernel.access.rules import PERMISSIONS, built_in_roles, declare
 from linli.kernel.playbooks.rules import Issue, Section, Sections, Text
 from linli.kernel.refusal import N_
 
@@ -77,7 +78,12 @@ class DirectorySection(Section):
             for language in ("zh", "en"):
                 if AREA_PLACE not in getattr(level.unit, language):
                     yield Issue(("levels", place, "unit", language), N_("The unit's name must hold the area's name."), expected=AREA_PLACE)
+        access = playbook.get("access")
+        granted = (*access.roles, *built_in_roles(PERMISSIONS)) if isinstance(access, AccessSection) else None
         for place, role in enumerate(self.roles):
+            if granted is not None and role.access_role not in granted:
+                at = ("roles", place, "access" if role.access else "code")
+                yield Issue(at, N_("The access section has no role %(role)s."), known=granted, params={"role": role.access_role})
             if role.level not in (*levels, DEPARTMENT):
                 yield Issue(("roles", place, "level"), N_("There is no such level."), expected=", ".join((*levels, DEPARTMENT)), known=(*levels, DEPARTMENT))
         if not self.roles_of(levels[0]):

@@ -6,6 +6,7 @@ No field names ethnicity, religion or political standing, and none judges a pers
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
@@ -54,7 +55,8 @@ class Person(models.Model):
         indexes = [models.Index(fields=["contact_fingerprint"], name="person_contact", condition=models.Q(contact_fingerprint__isnull=False))]
 
 
-_AFTER_LEAVING = 365  # days: questions about handled matters come back within a year
+RETENTION = timedelta(days=365)  # after leaving: questions about handled matters come back within a year
+_AFTER_LEAVING = RETENTION.days
 
 PURPOSES: dict[str, Purpose] = {
     "id": Purpose("Pseudonym that records refer to.", None),

@@ -19,3 +19,8 @@ class UnknownPerson(Refusal):
 def names_of(person_ids: Iterable[UUID]) -> dict[UUID, str]:
     """The names of holders of posts, by id: who answers is public inside the house. Erased people have none."""
     return dict(Person.objects.filter(id__in=set(person_ids)).exclude(display_name="").values_list("id", "display_name"))
+
+
+def person_of_code(code: str) -> UUID | None:
+    """The person of a staff or volunteer number; None when there is none."""
+    return Person.objects.filter(code=code, erased_at=None).values_list("id", flat=True).first()

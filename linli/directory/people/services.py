@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from django.db.models import Q, TextField, Value
+from django.db.models.functions import Cast, Concat
+
 from linli.directory.people.events import PersonErased, PersonKnown
-from linli.directory.people.models import Person
+from linli.directory.people.models import RETENTION, Person
 from linli.directory.people.selectors import UnknownPerson
 from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
@@ -172,10 +175,48 @@ def erase_person(*, actor: Actor, at: datetime, person_id: UUID) -> None:
     person = Person.objects.select_for_update().filter(id=person_id, erased_at=None).first()
     if person is None:
         raise UnknownPerson(person=person_id)
-    if person.appointments.filter(ends_at=None).exists() or person.appointments.filter(ends_at__gt=at).exists():
+    if person.appointments.filter(Q(ends_at=None) | Q(ends_at__gt=at)).exists():
         raise StillAppointed(name=person.display_name)
-    Person.objects.filter(id=person_id).update(
-        code=f"erased-{person_id}", display_name="", contact_sealed=None, contact_fingerprint=None, user=None, languages=[], erased_at=at
+    _erase(actor, at, [person_id])
+
+
+PartTaking = Callable[[Collection[UUID]], Collection[UUID]]
+_part_taking: list[PartTaking] = []
+
+
+def register_part_taking(taking_part: PartTaking) -> None:
+    """Plug in who still needs a person's values: ``taking_part(person_ids)`` returns those who take part in something.
+
+    A room whose records name people without a post (volunteers, members) registers here, so that retention spares them.
+    """
+    if taking_part not in _part_taking:
+        _part_taking.append(taking_part)
+
+
+def erase_people_past_retention(*, actor: Actor, at: datetime, most: int = 500) -> int:
+    """Erase people whose last post ended, or who were entered without ever holding one, longer ago than ``RETENTION``;
+    return how many. Those who take part in something are spared.
+    """
+    actor.require(MANAGE)
+    since = at - RETENTION
+    due = (
+        Person.objects.filter(erased_at=None, at__lt=since)
+        .exclude(appointments__ends_at=None, appointments__id__isnull=False)
+        .exclude(appointments__ends_at__gte=since)
+        .order_by("at")
+        .values_list("id", flat=True)
     )
-    record([Entry(at=at, actor=actor.id, action="people.erase", subject_type="person", subject=person_id, from_state="known", to_state="erased")])
-    publish([PersonErased(key=person_id, at=at)])
+    ids = list(due[:most])
+    spared = {person_id for taking_part in _part_taking for person_id in taking_part(ids)}
+    ids = [person_id for person_id in ids if person_id not in spared]
+    if ids:
+        bump()
+        _erase(actor, at, ids)
+    return len(ids)
+
+
+def _erase(actor: Actor, at: datetime, ids: Sequence[UUID]) -> None:
+    number = Concat(Value("erased-"), Cast("id", TextField()))
+    Person.objects.filter(id__in=ids).update(code=number, display_name="", contact_sealed=None, contact_fingerprint=None, user=None, languages=[], erased_at=at)
+    record([Entry(at=at, actor=actor.id, action="people.erase", subject_type="person", subject=key, from_state="known", to_state="erased") for key in ids])
+    publish([PersonErased(key=key, at=at) for key in ids])

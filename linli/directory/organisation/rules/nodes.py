@@ -125,9 +125,9 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Passing:
-    """For ``[starts_at, ends_at)`` a post passes from a person to ``holding``."""
+    """For ``[starts_at, ends_at)`` a post passes from a person to ``holding``; ``ends_at=None``: until further notice."""
 
     post_id: UUID
     starts_at: datetime
-    ends_at: datetime
+    ends_at: datetime | None
     holding: Holding

@@ -29,10 +29,11 @@ def passings(organisation: Organisation, person_id: UUID, starts_at: datetime, e
 
 def _passings_of(organisation: Organisation, post_id: UUID, edges: list[datetime], person_id: UUID) -> list[Passing]:
     found: list[Passing] = []
-    for start, end in pairwise(edges):
+    for start, edge in pairwise(edges):
         if organisation.holder(post_id, start).person_id != person_id:
             continue
         holding = organisation.holder(post_id, start, without=person_id)
+        end = None if edge == FOREVER else edge
         if found and found[-1].ends_at == start and found[-1].holding == holding:
             found[-1] = Passing(post_id, found[-1].starts_at, end, holding)
         else:

@@ -1,5 +1,16 @@
 """Reads of the organisation."""
 
+from linli.directory.organisation.selectors.lists import AbsenceLine, PostLine, absences, posts_held
 from linli.directory.organisation.selectors.snapshot import access_roles, consequences_of_absence, grants_of_user, load_organisation, organisation
 
-__all__ = ["access_roles", "consequences_of_absence", "grants_of_user", "load_organisation", "organisation"]
+__all__ = [
+    "AbsenceLine",
+    "PostLine",
+    "absences",
+    "access_roles",
+    "consequences_of_absence",
+    "grants_of_user",
+    "load_organisation",
+    "organisation",
+    "posts_held",
+]

@@ -104,8 +104,9 @@ def _roles() -> frozenset[str]:
 
 def _plan_appointments(table: Table) -> Plan[AppointmentValue]:
     terms: dict[UUID, list[Term]] = {}
-    for post_id, *rest in Appointment.objects.order_by("starts_at").values_list("post_id", "id", "person_id", "starts_at", "ends_at"):
-        terms.setdefault(post_id, []).append(Term(*rest))
+    on_record = Appointment.objects.order_by("starts_at").values_list("post_id", "id", "person_id", "starts_at", "ends_at")
+    for post_id, key, person_id, starts_at, ends_at in on_record:
+        terms.setdefault(post_id, []).append(Term(key, person_id, starts_at, ends_at))
     people = list(Person.objects.filter(erased_at=None).values_list("code", "id", "display_name"))
     zone = Territory.objects.values_list("timezone", flat=True).first()
     return plan_appointments(

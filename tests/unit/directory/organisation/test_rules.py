@@ -339,7 +339,7 @@ def test_the_announced_passings_are_what_then_happens(house, period, number, at)
     absences = [absence for absence in absences if absence.person_id != person(number)]
     start, end = day(period[0]), day(period[1])
     before, after = organisation(absences, appointments), organisation([*absences, away(number, *period)], appointments)
-    announced = {p.post_id: p.holding for p in passings(before, person(number), start, end) if p.starts_at <= at < p.ends_at}
+    announced = {p.post_id: p.holding for p in passings(before, person(number), start, end) if p.starts_at <= at and (p.ends_at is None or at < p.ends_at)}
     changed = {
         node.id: after.holder(node.id, at)
         for node in POSTS
