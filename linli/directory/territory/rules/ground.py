@@ -14,7 +14,7 @@ How a place becomes an area (the same for one point and for a million):
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from uuid import UUID
@@ -48,7 +48,7 @@ class AreaNode:
     code: str
     level: str
     path: str
-    names: Mapping[str, str]
+    names: Mapping[str, str] = field(hash=False)
     parent_id: UUID | None
     households: int | None = None
     centre: tuple[float, float] | None = None

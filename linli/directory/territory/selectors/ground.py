@@ -51,6 +51,12 @@ def _build() -> Ground | None:
     return ground
 
 
+def remember(revision: UUID, ground: Ground) -> None:
+    """Keep a ground that was made while its territory was imported, so that it need not be made again."""
+    global _built
+    _built = (revision, ground)
+
+
 _ground: Cached[Ground | None] = Cached(_build)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -19,13 +20,13 @@ from linli.directory.territory.rules.addresses import sort_key
 from linli.directory.territory.rules.findings import SHOWN
 from linli.directory.territory.rules.source import TerritorySource
 from linli.directory.territory.rules.tree import ImportReport, Plan, StoredArea, compare, level_names, plan_territory
+from linli.directory.territory.selectors.ground import remember
 from linli.directory.territory.services.records import MANAGE, MODELS, store_records
 from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.clock.services import machine_now
 from linli.kernel.epoch import services as epoch
 from linli.kernel.events.services import publish
-from linli.kernel.geo.rules.index import PLACINGS
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
 from linli.kernel.rows import insert_rows, update_rows
@@ -73,12 +74,11 @@ def import_territory(*, actor: Actor, at: datetime, source: TerritorySource) -> 
     ids = dict(Area.objects.values_list("code", "id"))
     gone = [ids.pop(code) for code in report.removed]
     ids |= {code: new_id() for code in report.added}
-    relocated = _write(plan, source, report, ids, gone, at)
-    ground = _ground(plan, source, ids) if source.records else None
+    revision = new_id()
+    ground = _Later(plan, source, ids, revision)
+    report = replace(report, relocated=_write(plan, source, report, ground, gone, at))
     for kind, records in source.records.items():
-        assert ground is not None
-        store_records(actor=actor, at=at, kind=kind, records=records, ground=ground)
-    report = replace(report, relocated=relocated)
+        store_records(actor=actor, at=at, kind=kind, records=records, ground=ground.made)
     _tell(actor, at, ids[source.code], report)
     return report
 
@@ -116,7 +116,8 @@ def _uses(ids: Collection[UUID]) -> Iterable[tuple[UUID, str]]:
             yield key, str(model._meta.db_table)
 
 
-def _write(plan: Plan, source: TerritorySource, report: ImportReport, ids: dict[str, UUID], gone: list[UUID], at: datetime) -> int:
+def _write(plan: Plan, source: TerritorySource, report: ImportReport, ground: _Later, gone: list[UUID], at: datetime) -> int:
+    ids = ground.ids
     rows = {
         area.code: (
             ids[area.code], area.code, area.level, area.depth, ids[area.parent] if area.parent else None, area.path, dict(area.names), area.households,
@@ -142,12 +143,12 @@ def _write(plan: Plan, source: TerritorySource, report: ImportReport, ids: dict[
                 "holidays": source.holidays,
                 "border_metres": source.border_metres,
                 "outside_metres": source.outside_metres,
-                "revision": new_id(),
+                "revision": ground.revision,
                 "at": at,
                 "recorded_at": machine_now(),
             },
         )
-        relocated = _place_anew(plan, source, ids)
+        relocated = _place_anew(ground)
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
@@ -156,42 +157,52 @@ def _write(plan: Plan, source: TerritorySource, report: ImportReport, ids: dict[
     return relocated
 
 
-def _place_anew(plan: Plan, source: TerritorySource, ids: dict[str, UUID]) -> int:
+def _place_anew(ground: _Later) -> int:
     """Give records with a point the area that owns it now; return how many changed."""
-    ground: Ground | None = None
     moved = 0
     for model in MODELS.values():
         stored = list(model._default_manager.exclude(lon=None).values_list("id", "lon", "lat", "area_id", "placing"))
         if not stored:
             continue
-        ground = ground or _ground(plan, source, ids)
-        located = ground.locate_many(np.array([row[1] for row in stored]), np.array([row[2] for row in stored]))
+        located = ground.made.locate_many(np.array([row[1] for row in stored], dtype=float), np.array([row[2] for row in stored], dtype=float))
         changed = [
-            (row[0], area.id, PLACINGS[how].value)
-            for row, area, how in zip(stored, (located.areas[place] for place in located.index), located.how, strict=True)
-            if (row[3], row[4]) != (area.id, PLACINGS[how].value)
+            (row[0], found.area.id, found.how.value) for row, found in zip(stored, located, strict=True) if (row[3], row[4]) != (found.area.id, found.how.value)
         ]
         moved += update_rows(model, ("id", "area_id", "placing"), changed)
     return moved
 
 
-def _ground(plan: Plan, source: TerritorySource, ids: dict[str, UUID]) -> Ground:
-    """The ground as it will be; not kept, because this transaction may still fail."""
-    nodes = [
-        AreaNode(
-            ids[area.code], area.code, area.level, area.path, area.names, ids[area.parent] if area.parent else None, area.households, area.centre, area.split
+@dataclass
+class _Later:
+    """The ground as it will be, made when something has to be placed on it."""
+
+    plan: Plan
+    source: TerritorySource
+    ids: dict[str, UUID]
+    revision: UUID
+
+    @cached_property
+    def made(self) -> Ground:
+        ids, source = self.ids, self.source
+        nodes = [
+            AreaNode(
+                ids[area.code], area.code, area.level, area.path, area.names, ids[area.parent] if area.parent else None,
+                area.households, area.centre, area.split,
+            )
+            for area in self.plan.areas
+        ]  # fmt: skip
+        ground = Ground(
+            nodes,
+            levels=[entry["level"] for entry in level_names(source)],
+            level_names={entry["level"]: entry["names"] for entry in level_names(source)},
+            polygons={ids[area.code]: area.polygon for area in self.plan.areas if area.polygon is not None},
+            border_metres=source.border_metres,
+            outside_metres=source.outside_metres,
+            timezone=source.timezone,
+            holidays=source.holidays,
         )
-        for area in plan.areas
-    ]  # fmt: skip
-    return Ground(
-        nodes,
-        levels=[entry["level"] for entry in level_names(source)],
-        polygons={ids[area.code]: area.polygon for area in plan.areas if area.polygon is not None},
-        border_metres=source.border_metres,
-        outside_metres=source.outside_metres,
-        timezone=source.timezone,
-        holidays=source.holidays,
-    )
+        remember(self.revision, ground)  # should this transaction fail, nobody will ever ask for this revision
+        return ground
 
 
 def _tell(actor: Actor, at: datetime, root: UUID, report: ImportReport) -> None:

@@ -96,7 +96,7 @@ class PolygonIndex:
         margin = 2 * self._border + 1.0
         west, south, east, north = shapely.total_bounds(self._flat)
         west, south, east, north = west - margin, south - margin, east + margin, north + margin
-        self._cell = max(((east - west) * (north - south) / max_cells) ** 0.5, self._border)
+        self._cell = max(((east - west) * (north - south) / max_cells) ** 0.5, 2 * self._border, 1.0)
         self._columns = max(_TOP, int(np.ceil((east - west) / self._cell / _TOP)) * _TOP)
         self._rows = max(_TOP, int(np.ceil((north - south) / self._cell / _TOP)) * _TOP)
         self._corner = (float(west), float(south))
@@ -131,8 +131,8 @@ class PolygonIndex:
         count = np.bincount(square, minlength=len(column))
         alone = count[square] == 1
         candidates, owners = square[alone], polygon[alone]
-        grown = shapely.box(left - 0.01, bottom - 0.01, left + side + 0.01, bottom + side + 0.01)
-        whole = shapely.covers(self._flat[owners], grown[candidates])
+        left, bottom = left[candidates], bottom[candidates]
+        whole = shapely.covers(self._flat[owners], shapely.box(left - 0.01, bottom - 0.01, left + side + 0.01, bottom + side + 0.01))
         self._fill(cells, column[candidates[whole]], row[candidates[whole]], size, owners[whole])
         open_ = count > 0
         open_[candidates[whole]] = False

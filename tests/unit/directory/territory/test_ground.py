@@ -56,7 +56,7 @@ def test_every_centre_lies_in_its_own_grid(ground):
         assert (location.area, location.how, location.metres) == (grid, Placing.INSIDE, 0.0)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.floats(119.595, 119.626), st.floats(38.808, 38.824))
 def test_one_point_or_many_and_every_polygon_asked_agree(lon, lat):
     ground = GROUND
