@@ -17,7 +17,7 @@ from linli.kernel.audit.models import AuditEntry
 from linli.kernel.epoch import services as epoch
 from linli.kernel.events.models import OutboxEvent
 from linli.kernel.playbooks.models import ActivePlaybook, PlaybookVersion
-from linli.kernel.playbooks.rules import schema
+from linli.kernel.playbooks.rules import Section, UnknownSection, schema
 from linli.kernel.playbooks.rules.problems import BadPlaybook
 from linli.kernel.playbooks.selectors import NoPlaybook, UnknownVersion, active_playbook, playbook_version
 from linli.kernel.playbooks.services import AlreadyApplied, LoadedPlaybook, apply_playbook, load_playbook
@@ -138,6 +138,7 @@ def test_a_piece_that_fails_takes_all_back(tmp_path: Path, monkeypatch: pytest.M
 def test_the_database_refuses_to_change_a_version(tmp_path: Path, statement: str) -> None:
     apply(loaded(tmp_path))
     with pytest.raises(DatabaseError, match="frozen once applied"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(statement)
 
 
@@ -149,6 +150,25 @@ def test_there_is_one_active_playbook_and_one_of_each_number(tmp_path: Path) -> 
     with pytest.raises(IntegrityError), transaction.atomic():
         version.pk = uuid4()
         version.save(force_insert=True)
+
+
+@pytest.mark.django_db
+def test_a_version_from_before_a_section_existed_is_still_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = apply(loaded(tmp_path))
+    monkeypatch.setattr(schema, "_registered", {**MODELS, "biscuits": BiscuitSection, "scones": SconeSection})
+    playbook_version.cache_clear()
+    read = playbook_version(version.id)
+    assert read.section(BiscuitSection).kind == "plain"
+    with pytest.raises(UnknownSection):
+        read.section(SconeSection)
+
+
+class BiscuitSection(Section):
+    kind: str = "plain"
+
+
+class SconeSection(Section):
+    jam: str
 
 
 @pytest.mark.django_db

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from linli.kernel.epoch.services import Cached
 from linli.kernel.playbooks.models import ActivePlaybook, PlaybookVersion
-from linli.kernel.playbooks.rules.schema import EffectivePlaybook, registered_sections
+from linli.kernel.playbooks.rules.schema import EffectivePlaybook, Section, registered_sections
 from linli.kernel.playbooks.rules.upcasting import upcast
 from linli.kernel.refusal import N_, Kind, Refusal
 
@@ -27,7 +30,13 @@ class UnknownVersion(Refusal):
 
 def _read(version: PlaybookVersion) -> EffectivePlaybook:
     content: dict[str, Any] = upcast(version.content, version.schema)
-    sections = {name: model.model_validate(content.get(name, {})) for name, model in registered_sections().items()}
+    sections: dict[str, Section] = {}
+    for name, model in registered_sections().items():
+        if name in content:
+            sections[name] = model.model_validate(content[name])
+        else:  # applied before this section existed: its defaults, or none at all where it has no defaults
+            with contextlib.suppress(ValidationError):
+                sections[name] = model.model_validate({})
     return EffectivePlaybook(version_id=version.id, name=version.name, number=version.number, sections=sections)
 
 

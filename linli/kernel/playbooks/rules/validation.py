@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from linli.kernel.boundaries import refused_attribute
 from linli.kernel.playbooks.playbook import Meta
-from linli.kernel.playbooks.rules.problems import Problem, nearest
-from linli.kernel.playbooks.rules.schema import Path, Section, Sections, UnknownSection
+from linli.kernel.playbooks.rules.problems import Place, Problem, nearest
+from linli.kernel.playbooks.rules.schema import Path, S, Section, Sections, UnknownSection
 from linli.kernel.playbooks.rules.source import Value
 from linli.kernel.playbooks.rules.upcasting import SCHEMA
 from linli.kernel.refusal import N_
@@ -235,3 +235,28 @@ def _choices(annotation: Any) -> list[str]:
         elif isinstance(part, type) and issubclass(part, Enum):
             names += [str(member.value) for member in part]
     return names
+
+
+def validate_as(model: type[S], root: Value) -> tuple[S | None, list[Problem]]:
+    """Validate a file of another kind (a mapping, a scenario) that is one ``model``; every problem, in the order of the file."""
+    section, problems = _read(model, root, ())
+    problems += _refused_names(root)
+    if section is not None:
+        problems += [
+            Problem(
+                _place_at(root, issue.path), issue.path, issue.message, expected=issue.expected, nearest=nearest(issue.given, issue.known), params=issue.params
+            )
+            for issue in section.check(Sections({}))
+        ]
+    return section if isinstance(section, model) else None, sorted(problems, key=lambda problem: problem.place)
+
+
+def _place_at(root: Value, path: Path) -> Place:
+    """Where the value at ``path`` stands, or the nearest one above it that there is."""
+    found = root
+    for step in path:
+        child = found.child(step)
+        if child is None:
+            break
+        found = child
+    return found.place
