@@ -16,6 +16,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "apikey": ("accounts:apikey", "Keys by which programs report and read."),
     "directory": ("directory:directory", "People, posts, appointments, absences: take in, staff, show."),
     "territory": ("territory:territory", "Take in, check and show areas, buildings, places."),
+    "audit": ("audit:audit", "Check the audit chain; print its heads for keeping elsewhere."),
+    "events": ("events:events", "How the outbox stands; dead letters and their retry."),
 }
 
 
