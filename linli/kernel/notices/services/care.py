@@ -13,7 +13,7 @@ from linli.kernel.audit.services import Entry, record
 from linli.kernel.notices.models import GroupChannel, Notice, NoticePreference
 from linli.kernel.notices.rules import RESENDABLE, TEMPLATES, Channel, NoticeState, QuietHours
 from linli.kernel.notices.services.channels import GROUP_PURPOSE, leaves, robot_service
-from linli.kernel.notices.services.queue import SWEEP
+from linli.kernel.notices.services.queue import SWEEP, UnknownNotice
 from linli.kernel.refusal import N_, Kind, Refusal
 from linli.kernel.sealing import seal
 from linli.kernel.sweeps import wake_sweep
@@ -26,12 +26,6 @@ _GROUPS = UUID("5d5c1f7e-7f0b-5f39-9a43-6f0f0c6a5d10")  # namespace of the group
 class CannotRefuse(Refusal):
     code: ClassVar[str] = "notices.cannot_refuse"
     message: ClassVar[str] = N_("This kind of notice cannot be turned off.")
-    field: ClassVar[str] = "template"
-
-
-class UnknownKind(Refusal):
-    code: ClassVar[str] = "notices.unknown_kind"
-    message: ClassVar[str] = N_("There is no kind of notice named %(template)s.")
     field: ClassVar[str] = "template"
 
 
@@ -89,12 +83,12 @@ def set_preference(
     """Say what one wants of a channel, or (with ``template``) of one kind of notice by it.
 
     Raises:
-        NotSignedIn, UnknownKind, CannotRefuse, BadQuietHours.
+        NotSignedIn, UnknownNotice, CannotRefuse, BadQuietHours.
     """
     recipient = own_ref(actor)
     declared = TEMPLATES.get(template)
     if template and declared is None:
-        raise UnknownKind(template=template)
+        raise UnknownNotice(template=template)
     if declared is not None and declared.mandatory and not wanted:
         raise CannotRefuse
     if quiet is not None and not (0 <= quiet.start < 1440 and 0 <= quiet.end < 1440):

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import random
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,180 +12,15 @@ from uuid import uuid4
 import psycopg
 import pytest
 from django.core.files.base import ContentFile
-from PIL import ExifTags, Image
+from PIL import Image
 
-from linli.kernel.access.rules import ANONYMOUS, Actor, ActorKind, Confidentiality, Forbidden, Grant, NotSignedIn
+from linli.kernel.access.rules import ANONYMOUS, Actor, Confidentiality, Forbidden, NotSignedIn
 from linli.kernel.files import selectors, services, tasks
 from linli.kernel.files.models import BlobRemoval, FileRendition, StoredFile
-from linli.kernel.files.rules import FileKind, FileLimits, FileOwner, Region, Rendition, ReviewState
+from linli.kernel.files.rules import FileKind, FileOwner, Region, Rendition, ReviewState
 from linli.kernel.files.services import blobs
 from linli.kernel.writing import write
-
-AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-AREA = "25025/A1/"
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(settings: Any, tmp_path: Path) -> Iterator[None]:
-    backend = {"BACKEND": "linli.kernel.files.services.blobs.LocalBlobs", "OPTIONS": {"location": tmp_path / "files"}}
-    settings.STORAGES = {**settings.STORAGES, "files": backend}
-    yield
-
-
-def handler(*permissions: str, area: str = AREA, clearance: Confidentiality = Confidentiality.PRIVATE) -> Actor:
-    user = uuid4()
-    grants = (Grant("handler", frozenset(permissions), area, clearance),)
-    return Actor(id=f"user:{user}", kind=ActorKind.USER, user_id=user, grants=grants)
-
-
-def picture(form: str = "JPEG", size: tuple[int, int] = (800, 600), **options: Any) -> bytes:
-    image = Image.effect_noise(size, 60).convert("RGB")
-    out = io.BytesIO()
-    image.save(out, form, **options)
-    return out.getvalue()
-
-
-def tagged(orientation: int = 6) -> bytes:
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = orientation
-    exif[ExifTags.Base.Make] = "SECRETCAM"
-    gps = ExifTags.GPS
-    place = {gps.GPSLatitudeRef: "N", gps.GPSLatitude: (42.0, 21.0, 36.0), gps.GPSLongitudeRef: "W", gps.GPSLongitude: (71.0, 3.0, 30.0)}
-    exif.get_ifd(ExifTags.IFD.GPSInfo).update(place)
-    return picture(exif=exif, comment=b"SECRETCOMMENT", size=(800, 400))
-
-
-def packed(**parts: str) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, text in parts.items():
-            archive.writestr(name.replace("__", "/"), text)
-    return out.getvalue()
-
-
-def bomb(width: int = 30_000, height: int = 30_000) -> bytes:
-    """A PNG of a few bytes that claims 900 million pixels."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
-
-
-PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
-SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
-DOCX = {"[Content_Types].xml": "<x/>", "word__document.xml": "<x/>"}
-
-
-def store(content: Any, name: str = "", claim: str = "", owner: FileOwner | None = None, actor: Actor = ANONYMOUS) -> services.Stored:
-    with write():
-        return services.store_file(actor=actor, at=AT, content=content, claimed_name=name, claimed_type=claim, purpose="report_photo", owner=owner)
-
-
-def owner(confidentiality: Confidentiality = Confidentiality.PUBLIC, area: str = AREA) -> FileOwner:
-    return FileOwner("matter", uuid4(), area, confidentiality)
-
-
-def read(actor: Actor, file_id: Any, rendition: Rendition) -> bytes:
-    opened = selectors.open_file(actor, file_id, rendition)
-    with opened.stream as stream:
-        return stream.read()
-
-
-def on_disk() -> list[str]:
-    return [key for key, _ in blobs.stored_keys()]
-
-
-# -- bad input --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("content", "name", "claim", "refusal"),
-    [
-        (b"", "a.jpg", "image/jpeg", services.FileEmpty),
-        (picture("PNG"), "a.jpg", "image/jpeg", services.FalseType),
-        (picture(), "a.png", "", services.FalseType),
-        (picture(), "a.jpg", "text/html", services.FalseType),
-        (PDF, "a.jpg", "image/jpeg", services.FalseType),
-        (packed(**DOCX), "a.xlsx", "", services.FalseType),
-        (SVG, "a.svg", "image/svg+xml", services.TypeNotAccepted),
-        (SVG, "a.png", "image/png", services.TypeNotAccepted),
-        (b"<!doctype html><script>alert(1)</script>", "a.jpg", "image/jpeg", services.TypeNotAccepted),
-        (b"MZ" + bytes(500), "a.jpg", "image/jpeg", services.TypeNotAccepted),
-        (b"just words", "a.txt", "text/plain", services.TypeNotAccepted),
-        (picture("GIF"), "a.gif", "image/gif", services.TypeNotAccepted),
-        (picture("TIFF"), "a.tif", "image/tiff", services.TypeNotAccepted),
-        (packed(a="1"), "a.zip", "application/zip", services.TypeNotAccepted),
-        (packed(**DOCX, **{"word__vbaProject.bin": "x"}), "a.docx", "", services.ActiveContent),
-        (packed(**DOCX)[:-30], "a.docx", "", services.BrokenFile),
-        (picture()[:5000], "a.jpg", "image/jpeg", services.BrokenFile),
-        (picture("PNG")[:5000], "a.png", "image/png", services.BrokenFile),
-        (picture("WEBP")[:3000], "a.webp", "image/webp", services.BrokenFile),
-        (b"\xff\xd8\xff\xe0" + bytes(300), "a.jpg", "image/jpeg", services.BrokenFile),
-        (PDF[:-8], "a.pdf", "application/pdf", services.BrokenFile),
-        (bomb(), "a.png", "image/png", services.TooManyPixels),
-        (bomb(9_000, 6_000), "a.png", "image/png", services.TooManyPixels),
-    ],
-)
-@pytest.mark.django_db
-def test_bad_files_are_refused_and_leave_nothing(content: bytes, name: str, claim: str, refusal: type[Exception]) -> None:
-    with pytest.raises(refusal):
-        store(content, name, claim)
-    assert not StoredFile.objects.exists() and on_disk() == []
-
-
-class Endless(io.RawIOBase):
-    """A photo that never ends; counts what was read of it."""
-
-    def __init__(self, start: bytes) -> None:
-        self.start, self.given = start, 0
-
-    def read(self, count: int = -1) -> bytes:
-        assert count > 0, "nobody may ask for all of it"
-        part = self.start[self.given : self.given + count] or bytes(count)
-        self.given += len(part)
-        return part
-
-
-@pytest.mark.parametrize("start", [picture(), PDF, packed(**DOCX)])
-def test_a_huge_stream_is_refused_before_it_is_read(start: bytes) -> None:
-    limits = FileLimits(photo_bytes=1_000_000, document_bytes=1_000_000)
-    stream = Endless(start)
-    with pytest.raises(services.FileTooLarge):
-        services.examine(content=stream, limits=limits)  # type: ignore[arg-type]
-    assert stream.given <= 1_000_000 + (1 << 17)
-
-
-def test_a_file_that_announces_its_size_is_refused_at_its_head() -> None:
-    stream = Endless(picture())
-    stream.size = 200_000_000  # type: ignore[attr-defined]
-    with pytest.raises(services.FileTooLarge):
-        services.examine(content=stream)  # type: ignore[arg-type]
-    assert stream.given <= 1 << 17
-
-
-def test_damaged_photos_of_every_kind_are_refused_or_decoded() -> None:
-    """Ten damages to each format: a refusal or a picture, never another exception."""
-    chance = random.Random(7)
-    for form in ("JPEG", "PNG", "WEBP", "AVIF"):
-        whole = bytearray(tagged() if form == "JPEG" else picture(form, size=(120, 90)))
-        for _ in range(10):
-            hurt = bytearray(whole)
-            for _ in range(20):
-                hurt[chance.randrange(16, len(hurt))] = chance.randrange(256)
-            try:
-                services.examine(content=bytes(hurt))
-            except services.BrokenFile:
-                continue
-            except services.TooManyPixels:
-                continue
-
-
-def test_documents_can_be_left_out() -> None:
-    with pytest.raises(services.TypeNotAccepted):
-        services.examine(content=PDF, limits=FileLimits(documents=False))
-
+from tests.integration.files.made import AREA, AT, DOCX, PDF, handler, on_disk, owner, packed, picture, read, store, tagged
 
 # -- photos -----------------------------------------------------------------------------------------------------------
 
