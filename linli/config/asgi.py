@@ -6,6 +6,7 @@ Why so: see docs/adr/0002-server.md.
 from __future__ import annotations
 
 import os
+import threading
 from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linli.config.settings")
@@ -16,6 +17,7 @@ from linli.config.wsgi import application as django_application
 from linli.interfaces.lanes import health, intake, live
 from linli.interfaces.lanes.batcher import Batcher
 from linli.interfaces.lanes.http import Receive, Scope, Send
+from linli.kernel.epoch.tasks import start_listener
 
 THREADS = int(os.environ.get("LINLI_THREADS", "8"))
 
@@ -26,6 +28,7 @@ class Application:
     def __init__(self) -> None:
         self.batcher = Batcher()
         self.live = live.Hub()
+        self._stop = threading.Event()
         self.django: Any = WSGIMiddleware(cast(Any, django_application), workers=THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,10 +41,12 @@ class Application:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                start_listener(self._stop)
                 self.batcher.start()
                 await self.live.start()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                self._stop.set()
                 await self.live.stop()
                 self.batcher.stop()
                 await send({"type": "lifespan.shutdown.complete"})

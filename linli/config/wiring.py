@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from linli.directory.organisation.playbook import DirectorySection
 from linli.directory.organisation.selectors import grants_of_user
 from linli.directory.people import tasks as people
+from linli.engines.matters import tasks as matters
 from linli.engines.matters.playbook import MattersSection
 from linli.flows import matter_news
 from linli.insight import playbook as insight
+from linli.kernel.access import tasks as access
 from linli.kernel.access.playbook import AccessSection
 from linli.kernel.access.rules import Role, declare
 from linli.kernel.access.selectors import register_grant_source, register_role_source
 from linli.kernel.audit import selectors as audit
 from linli.kernel.calendar.playbook import CalendarSection
 from linli.kernel.events import services as events
+from linli.kernel.events import tasks as outbox
 from linli.kernel.notices import tasks as notices
 from linli.kernel.notices.playbook import NoticesSection
 from linli.kernel.playbooks.rules import Section, register_section
@@ -46,8 +49,11 @@ def wire() -> None:
 
 def _wire_sweeps() -> None:
     """What the worker does again and again, and how often (``linli.kernel.sweeps``)."""
+    access.register_sweeps()
     notices.register_sweeps()
     people.register_sweeps()
+    outbox.register_sweeps()
+    matters.register_sweeps()
 
 
 def _wire_access() -> None:

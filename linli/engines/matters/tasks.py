@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
+from linli.engines.matters.events import MatterReported, MatterTouched
 from linli.engines.matters.services.act import due_matters, time_out
 from linli.engines.matters.services.likes import index_matters
 from linli.kernel.clock.services import now
+from linli.kernel.events.services import Delivered, subscribe
+from linli.kernel.sweeps import register_sweep
 from linli.kernel.writing import write
 
 BATCH = 500
@@ -33,6 +35,14 @@ def sweep(at: datetime | None = None) -> int:
             return moved
 
 
-def index_reported(deliveries: Sequence[Any]) -> None:
+@subscribe("matters.words", MatterReported, MatterTouched)
+def index_reported(deliveries: Sequence[Delivered[MatterReported | MatterTouched]]) -> None:
     """Handler of the outbox: search words and merge suggestions of what was reported or touched."""
-    index_matters(list({delivery.event.key for delivery in deliveries if delivery.event.verb in ("report", "redact", "correct")}))
+    wanted = list({delivery.event.key for delivery in deliveries if delivery.event.verb in ("report", "redact", "correct")})
+    if wanted:
+        index_matters(wanted)
+
+
+def register_sweeps() -> None:
+    """The backstop looks every second: a deadline that passes is acted on within two."""
+    register_sweep("matters.backstop", 1.0, sweep)

@@ -5,6 +5,7 @@ A route says how a request becomes a :class:`ReportRequest` and how the answer i
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,7 @@ from linli.interfaces.language import negotiated
 from linli.interfaces.open311 import intake as open311
 from linli.kernel.access.rules import Actor, NotSignedIn
 from linli.kernel.access.selectors import actor_of_api_key
-from linli.kernel.clock.services import now
+from linli.kernel.clock.services import now, remembered
 from linli.kernel.refusal import Refusal
 
 Rendered = tuple[int, bytes, bytes]  # status, content type, body
@@ -89,8 +90,9 @@ ROUTES = {
 
 async def take(route: Route, batcher: Batcher, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one report: parsed here, written with those that arrive beside it."""
+    at = remembered() or await asyncio.to_thread(now)
     try:
-        parsed = route.parse(scope, await read_body(receive), now())
+        parsed = route.parse(scope, await read_body(receive), at)
     except Refusal as refusal:
         answer: Answer = refusal
     else:

@@ -27,9 +27,9 @@ from linli.kernel.access.models import User
 from linli.kernel.access.rules import Confidentiality
 from linli.kernel.access.rules import Scope as AccessScope
 from linli.kernel.access.selectors import actor_of
-from linli.kernel.clock.services import forget, now
-from linli.kernel.epoch.services import CHANNEL as CONFIG_CHANNEL
-from linli.kernel.events.selectors import recent_events
+from linli.kernel.clock.services import machine_now, now
+from linli.kernel.events.rules import Tail
+from linli.kernel.events.selectors import follow, latest_seq
 from linli.kernel.events.services import CHANNEL
 
 log = logging.getLogger("linli.live")
@@ -57,7 +57,7 @@ class Hub:
     def __init__(self) -> None:
         self.viewers: set[Viewer] = set()
         self._task: asyncio.Task[None] | None = None
-        self._after = 0
+        self._tail = Tail(0)
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._listen(), name="linli-live")
@@ -74,21 +74,18 @@ class Hub:
             try:
                 async with await psycopg.AsyncConnection.connect(settings.DATABASE_URL, autocommit=True) as listening:
                     await listening.execute(f"LISTEN {CHANNEL}")
-                    await listening.execute(f"LISTEN {CONFIG_CHANNEL}")
-                    self._after = await asyncio.to_thread(_latest)
+                    self._tail = Tail(await asyncio.to_thread(_latest))
                     while True:
-                        async for notice in listening.notifies(timeout=HEARTBEAT_SECONDS, stop_after=1):
-                            if notice.channel == CONFIG_CHANNEL:
-                                forget()
-                        await asyncio.sleep(GATHER_SECONDS)
-                        if self.viewers:
-                            await self._pass_on()
+                        async for _ in listening.notifies(timeout=HEARTBEAT_SECONDS, stop_after=1):
+                            await asyncio.sleep(GATHER_SECONDS)
+                            if self.viewers:
+                                await self._pass_on()
             except (psycopg.Error, OSError) as error:
                 log.warning("live updates wait for the database: %s", error)
                 await asyncio.sleep(1)
 
     async def _pass_on(self) -> None:
-        self._after, changes = await asyncio.to_thread(_changes, self._after)
+        self._tail, changes = await asyncio.to_thread(_changes, self._tail)
         if not changes:
             return
         said: dict[tuple[AccessScope, ...], bytes] = {}  # viewers of one reach are told the same
@@ -153,18 +150,15 @@ async def _feed(viewer: Viewer, send: Send, gone: asyncio.Task[None]) -> None:
 
 def _latest() -> int:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT coalesce(max(seq), 0) FROM events_outboxevent")
-            row = cursor.fetchone()
-        return int(row[0]) if row else 0
+        return latest_seq()
     finally:
         connection.close()
 
 
-def _changes(after: int) -> tuple[int, list[dict[str, Any]]]:
+def _changes(tail: Tail) -> tuple[Tail, list[dict[str, Any]]]:
     close_old_connections()
-    events = recent_events(after_seq=after, limit=500)
-    changes = [
+    after, events = follow(tail, at=machine_now())
+    return after, [
         {
             "id": str(event.key),
             "topic": event.topic,
@@ -178,7 +172,6 @@ def _changes(after: int) -> tuple[int, list[dict[str, Any]]]:
         for event in events
         if event.topic.startswith("matters.")
     ]
-    return (max([after, *(event.seq for event in events)]), changes)
 
 
 def _scopes_of_session(cookies: str) -> tuple[AccessScope, ...] | None:

@@ -27,6 +27,11 @@ def now() -> datetime:
     return machine_now() + offset
 
 
+def remembered() -> datetime | None:
+    """The program's time where the offset is remembered, without asking the database; else None. For event loops."""
+    return None if _offset is None else machine_now() + _offset
+
+
 def machine_now() -> datetime:
     """The machine's own time: for ``recorded_at`` and for measuring, never for deadlines."""
     return datetime.now(UTC)

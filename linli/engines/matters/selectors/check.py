@@ -79,3 +79,11 @@ def broken_invariants(*, actor: Actor, at: datetime) -> list[Finding]:
     if unheld:
         findings.append(Finding("every accountable post is held by a person who is present", len(unheld), unheld[:SHOWN]))
     return findings
+
+
+def how_many() -> tuple[int, int]:
+    """Return how many matters there are, and how many of them are open."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), count(*) FILTER (WHERE closed_at IS NULL) FROM matters_matter")
+        row = cursor.fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)

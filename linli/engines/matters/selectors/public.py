@@ -21,7 +21,17 @@ from linli.engines.matters.services.reporters import NoSuchReceipt, tidy_code
 from linli.kernel.access.rules import Confidentiality
 from linli.kernel.geo.rules import coarse_point, metres_between
 
-TOLD_VERBS = frozenset(verb.value for verb in Verb) - {"note", "ask_reporter", "correct", "redact", "call_back", "join", "rate", "ask_extension", "decline_extension"}
+TOLD_VERBS = frozenset(verb.value for verb in Verb) - {
+    "note",
+    "ask_reporter",
+    "correct",
+    "redact",
+    "call_back",
+    "join",
+    "rate",
+    "ask_extension",
+    "decline_extension",
+}
 ANSWERING_VERBS = frozenset({"report_back", "solve", "refuse"})
 REASONED_VERBS = frozenset({"suspend", "refuse", "reopen"})
 

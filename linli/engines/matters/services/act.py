@@ -259,7 +259,7 @@ def _hand_over_reports(merged: Sequence[Case]) -> None:
     if ends:
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE matters_report r SET matter_id = given.into FROM unnest(%s::uuid[], %s::uuid[]) AS given (id, into) WHERE r.matter_id = given.id",
+                "UPDATE matters_report r SET matter_id = given.goes_to FROM unnest(%s::uuid[], %s::uuid[]) AS given (id, goes_to) WHERE r.matter_id = given.id",
                 [list(ends), list(ends.values())],
             )
 
