@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from click.testing import CliRunner
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 
+from linli.interfaces.cli import runtime
+from linli.interfaces.cli.audit import audit
 from linli.kernel.access.rules import ANONYMOUS, Actor, ActorKind, Confidentiality, Forbidden, Grant, NotSignedIn
 from linli.kernel.audit.models import AuditEntry, AuditLink
 from linli.kernel.audit.rules import Head
@@ -174,3 +180,69 @@ def test_concurrent_writers_leave_one_unbroken_chain(committed: str, django_db_b
         order = list(AuditLink.objects.order_by("seq").values_list("recorded_at", flat=True))
         assert order == sorted(order), "the chain is in the order of recording"
         assert isinstance(found.head, Head) and found.head.seq == writers * writes
+
+
+@pytest.mark.django_db
+def test_the_applications_role_may_only_read_and_append() -> None:
+    migration = import_module("linli.kernel.audit.migrations.0002_append_only")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'linli_app'")
+        if not cursor.fetchone()[0]:
+            cursor.execute("CREATE ROLE linli_app")
+        cursor.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO linli_app")
+        assert unprotected() == [
+            f"{table}: the role linli_app may {right}" for table in ("audit_auditentry", "audit_auditlink") for right in ("DELETE", "UPDATE")
+        ]
+        cursor.execute(migration.REVOKE)
+        assert unprotected() == []
+        cursor.execute("SET LOCAL ROLE linli_app")
+        append(1)
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            AuditEntry.objects.update(actor="nobody")
+        assert verify().entries == 1
+
+
+class TestCommands:
+    """``linli audit``, inside the test's own transaction."""
+
+    def run(self, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
+        monkeypatch.setattr(runtime, "running_database", nullcontext)
+        monkeypatch.setattr(runtime, "start_django", lambda: None)
+        return CliRunner().invoke(audit, list(arguments))
+
+    @pytest.mark.django_db
+    def test_a_good_chain(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        append(2, 3)
+        last = head()
+        assert last is not None
+        done = self.run(monkeypatch, "verify")
+        assert done.exit_code == 0 and done.output.startswith("5 entries in 2 links: in order") and f"Head: 2 {last.hash}" in done.output
+        assert self.run(monkeypatch, "head").output.startswith(f"2 {last.hash} 20")
+
+    @pytest.mark.django_db
+    def test_a_broken_chain_ends_with_3_and_names_the_first_bad_entry(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        append(2, 3)
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE audit_auditentry DISABLE TRIGGER append_only")
+            cursor.execute("UPDATE audit_auditentry SET actor = 'x' WHERE (link, position) = (2, 1)")
+        done = self.run(monkeypatch, "verify")
+        assert done.exit_code == 3
+        assert "The chain is broken at entry 2/1: entry changed. In order before it: 2 entries in 1 links." in done.stderr
+        assert "audit_auditentry: its trigger is off" in done.stderr
+
+    @pytest.mark.django_db
+    def test_heads_kept_elsewhere_are_held_against_the_chain(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        append(1, 1, 1)
+        kept = tmp_path / "heads"
+        kept.write_text(self.run(monkeypatch, "heads", "--every", "2").output)
+        assert [row.split()[0] for row in kept.read_text().splitlines()] == ["2", "3"]
+        assert self.run(monkeypatch, "verify", "--heads", str(kept)).exit_code == 0
+        kept.write_text(f"3 {'0' * 64}\n")
+        assert self.run(monkeypatch, "verify", "--heads", str(kept)).exit_code == 3
+        kept.write_text("three\n")
+        assert self.run(monkeypatch, "verify", "--heads", str(kept)).exit_code == 2
+
+    @pytest.mark.django_db
+    def test_an_empty_chain_has_no_head(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        done = self.run(monkeypatch, "head")
+        assert done.exit_code == 1 and "empty" in done.output

@@ -21,7 +21,7 @@ def next_try(attempts: int, at: datetime) -> datetime | None:
     """
     if attempts >= MAX_ATTEMPTS:
         return None
-    return at + min(FIRST_PAUSE * 4 ** (attempts - 1), LONGEST_PAUSE)
+    return at + min(FIRST_PAUSE * int(4 ** (attempts - 1)), LONGEST_PAUSE)
 
 
 @dataclass(frozen=True, slots=True)

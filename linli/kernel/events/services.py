@@ -86,12 +86,13 @@ def _values(event: Event) -> tuple[Any, ...]:
         raise ValueError(f"{type(event).__name__} has no topic")
     if event.at.tzinfo is None:
         raise ValueError("an event needs a time with its zone")
-    data = {name: getattr(event, name) for name in _data_fields(type(event))}
+    kind: Any = type(event)
+    data = {name: getattr(event, name) for name in _data_fields(kind)}
     return event.topic, event.key, event.key.int % PARTITIONS, event.at, orjson.Fragment(orjson.dumps(data, default=plain, option=orjson.OPT_NON_STR_KEYS))
 
 
 @cache
-def _data_fields(event_type: type[Event]) -> tuple[str, ...]:
+def _data_fields(event_type: type[Any]) -> tuple[str, ...]:
     return tuple(f.name for f in dataclasses.fields(event_type) if f.name not in ("key", "at"))
 
 

@@ -28,6 +28,7 @@ from linli.kernel.events.rules import next_try
 from linli.kernel.events.services import CHANNEL, Delivered, Event, Handler, event_type, handlers
 from linli.kernel.listening import listen
 from linli.kernel.rows import insert_rows
+from linli.kernel.sweeps import register_sweep
 from linli.kernel.writing import attempt, write
 
 CLAIM = 7_241_003  # advisory lock class of partitions
@@ -78,6 +79,11 @@ def dispatch_once(limit: int = 500) -> int:
     return done
 
 
+def register_sweeps() -> None:
+    """Handled events are cleared away every hour."""
+    register_sweep("events.purge", 3600, purge_outbox)
+
+
 def purge_outbox(*, keep: timedelta = KEEP) -> int:
     """Remove events that were handled longer ago than ``keep``; return how many. Those with a delivery open stay."""
     removed = 0
@@ -88,8 +94,9 @@ def purge_outbox(*, keep: timedelta = KEEP) -> int:
                     SELECT seq FROM {_OUTBOX} AS o WHERE done_at < %s AND NOT EXISTS (SELECT FROM {_DELIVERY} WHERE event_id = o.seq) ORDER BY seq LIMIT %s)""",
                 [machine_now() - keep, PURGE],
             )
-            removed += cursor.rowcount
-            if cursor.rowcount < PURGE:
+            count = int(cursor.rowcount)
+            removed += count
+            if count < PURGE:
                 return removed
 
 
@@ -116,7 +123,7 @@ def _claim(partition: int) -> bool:
 def _rows(statement: str, parameters: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _waiting(statement: str, parameters: list[Any]) -> list[Waiting]:
@@ -290,7 +297,7 @@ def _rebuilt(rows: Sequence[Waiting]) -> list[Delivered[Event]]:
         by_topic[row.topic].append(row)
     events: dict[int, Event] = {}
     for topic, group in by_topic.items():
-        kind = event_type(topic)
+        kind: Any = event_type(topic)
         if kind is None:
             raise LookupError(f"no event is declared for the topic {topic!r}")
         values = _adapter(kind).validate_python([{**orjson.loads(row.data), "key": row.key, "at": row.at} for row in group])
@@ -299,5 +306,5 @@ def _rebuilt(rows: Sequence[Waiting]) -> list[Delivered[Event]]:
 
 
 @cache
-def _adapter(kind: type[Event]) -> TypeAdapter[Iterable[Event]]:
+def _adapter(kind: type[Any]) -> TypeAdapter[Iterable[Event]]:
     return TypeAdapter(list[kind])  # type: ignore[valid-type]
