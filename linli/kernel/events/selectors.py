@@ -47,7 +47,7 @@ def recent_events(after_seq: int, limit: int = 500, *, holes: Sequence[int] = ()
                 UNION ALL (SELECT {columns} FROM {_OUTBOX} WHERE seq = ANY(%s) AND seq <= %s) ORDER BY seq""",
             [after_seq, limit, list(holes), after_seq],
         )
-        return [Recent(*head, orjson.loads(data)) for *head, data in cursor.fetchall()]
+        return [Recent(seq, topic, key, at, recorded_at, orjson.loads(data)) for seq, topic, key, at, recorded_at, data in cursor.fetchall()]
 
 
 def latest_seq() -> int:
