@@ -61,7 +61,8 @@ class Problem:
 
     def sentence(self, translate: Callable[[str], str] = str) -> str:
         """``file:line: path: message (expected …; did you mean …?)``, its words through ``translate``."""
-        said = filled(translate(self.message), self.params)
+        params = {name: translate(value) if name == "attribute" else value for name, value in self.params.items()}
+        said = filled(translate(self.message), params)
         hints = []
         if self.expected:
             hints.append(translate(N_("expected %(what)s")) % {"what": translate(self.expected)})

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from linli.kernel.boundaries import refused_attribute
 from linli.kernel.playbooks.playbook import Meta
-from linli.kernel.playbooks.rules.problems import Place, Problem, nearest
-from linli.kernel.playbooks.rules.schema import Path, S, Section, Sections, UnknownSection
+from linli.kernel.playbooks.rules.problems import Problem, nearest
+from linli.kernel.playbooks.rules.schema import Issue, Path, S, Section, Sections, UnknownSection
 from linli.kernel.playbooks.rules.source import Value
 from linli.kernel.playbooks.rules.upcasting import SCHEMA
 from linli.kernel.refusal import N_
@@ -144,25 +144,26 @@ def _pydantic_words(message: str) -> str:
 
 def _cross_checks(root: Value, sections: Sections) -> Iterator[Problem]:
     for name, section in sections.items():
-        value = root.child(name)
         try:
             for issue in section.check(sections):
-                found, steps = root if value is None else value, list[str | int]()
-                for step in issue.path:
-                    child = found.child(step)
-                    if child is None:
-                        break
-                    found = child
-                    steps.append(step)
-                given = found.plain() if len(steps) == len(issue.path) else issue.path[len(steps)]
-                if isinstance(given, dict | list) and issue.path:
-                    given = issue.path[-1]
-                given = issue.given or given
-                yield Problem(
-                    found.place, (name, *issue.path), issue.message, expected=issue.expected, nearest=nearest(given, issue.known), params=issue.params
-                )
+                yield _from_issue(root.child(name) or root, (name,), issue)
         except UnknownSection:
             continue  # that section is broken, and its own problems are in the list
+
+
+def _from_issue(value: Value, above: Path, issue: Issue) -> Problem:
+    """The issue with its place: that of the value at its path, or of the nearest one above it that there is."""
+    found, known = value, True
+    for step in issue.path:
+        child = found.child(step)
+        known = child is not None
+        if child is None:
+            break
+        found = child
+    at_fault = issue.given or (found.plain() if known else None)
+    if not isinstance(at_fault, str | int | float):
+        at_fault = issue.path[-1] if issue.path else ""
+    return Problem(found.place, (*above, *issue.path), issue.message, expected=issue.expected, nearest=nearest(at_fault, issue.known), params=issue.params)
 
 
 def _refused_names(root: Value) -> Iterator[Problem]:
@@ -242,21 +243,5 @@ def validate_as(model: type[S], root: Value) -> tuple[S | None, list[Problem]]:
     section, problems = _read(model, root, ())
     problems += _refused_names(root)
     if section is not None:
-        problems += [
-            Problem(
-                _place_at(root, issue.path), issue.path, issue.message, expected=issue.expected, nearest=nearest(issue.given, issue.known), params=issue.params
-            )
-            for issue in section.check(Sections({}))
-        ]
+        problems += [_from_issue(root, (), issue) for issue in section.check(Sections({}))]
     return section if isinstance(section, model) else None, sorted(problems, key=lambda problem: problem.place)
-
-
-def _place_at(root: Value, path: Path) -> Place:
-    """Where the value at ``path`` stands, or the nearest one above it that there is."""
-    found = root
-    for step in path:
-        child = found.child(step)
-        if child is None:
-            break
-        found = child
-    return found.place
