@@ -109,10 +109,10 @@ class PolygonIndex:
             size //= 2
         self._table = cells.ravel()
         self._view = self._table.data  # one value costs a third of what the array's own indexing does
-        self._lists = list(lists)
-        lengths = np.array([len(candidates) for candidates in self._lists], dtype=np.int64)
+        self._lists = [(numbers, self._polygons[list(numbers)], self._flat[list(numbers)]) for numbers in lists]
+        lengths = np.array([len(numbers) for numbers in lists], dtype=np.int64)
         self._starts = np.concatenate([[0], np.cumsum(lengths)])
-        self._flat_lists = np.array([number for candidates in self._lists for number in candidates], dtype=np.int32)
+        self._flat_lists = np.array([number for numbers in lists for number in numbers], dtype=np.int32)
         # From degrees straight to cells, in two multiplications.
         self._per_lon, self._per_lat = (float(value) for value in self._scale / self._cell)
         self._west = float(self._middle[0] + self._corner[0] / self._scale[0])
@@ -181,15 +181,17 @@ class PolygonIndex:
         valid_point(lon, lat)
         return self._nearest(lon, lat)
 
-    def _ask(self, lon: float, lat: float, candidates: tuple[int, ...]) -> Hit:
-        owner = next((number for number in candidates if shapely.intersects_xy(self._polygons[number], lon, lat)), None)
-        if owner is None:
+    def _ask(self, lon: float, lat: float, candidates: tuple[tuple[int, ...], NDArray[Any], NDArray[Any]]) -> Hit:
+        numbers, polygons, flat = candidates
+        covers = shapely.intersects_xy(polygons, lon, lat)  # all candidates in one call: the call is what costs
+        place = int(covers.argmax())
+        if not covers[place]:
             return self._nearest(lon, lat)
-        if len(candidates) > 1:
+        owner = numbers[place]
+        if len(numbers) > 1:
             point = shapely.Point((lon - self._middle[0]) * self._scale[0], (lat - self._middle[1]) * self._scale[1])
-            for number in candidates:
-                if number != owner and shapely.dwithin(self._flat[number], point, self._border):
-                    return self._on_border[owner]
+            if np.count_nonzero(shapely.dwithin(flat, point, self._border)) > 1:  # the owner is one of them
+                return self._on_border[owner]
         return self._inside[owner]
 
     def _nearest(self, lon: float, lat: float) -> Hit:
