@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
@@ -24,3 +25,17 @@ def names_of(person_ids: Iterable[UUID]) -> dict[UUID, str]:
 def person_of_code(code: str) -> UUID | None:
     """The person of a staff or volunteer number; None when there is none."""
     return Person.objects.filter(code=code, erased_at=None).values_list("id", flat=True).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How a holder of a post can be told: language, and the e-mail address of the own account ("" for none)."""
+
+    language: str
+    email: str
+
+
+def reach_of(person_ids: Iterable[UUID]) -> dict[UUID, Reach]:
+    """How these people can be told, by id; one query. For notices only: what they are sent says no more than their queue does."""
+    found = Person.objects.filter(id__in=set(person_ids), erased_at=None).values_list("id", "languages", "user__language", "user__email")
+    return {person: Reach(language or (spoken[0] if spoken else ""), email or "") for person, spoken, language, email in found}

@@ -29,24 +29,34 @@ CREATE FUNCTION organisation_root_is_held() RETURNS boolean LANGUAGE sql STABLE 
     FROM desk LEFT JOIN away USING (person_id)
 $$;
 
+CREATE FUNCTION organisation_is_root_desk(wanted uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    root record;
+BEGIN
+    SELECT area_id, level INTO root FROM organisation_post WHERE is_root;
+    RETURN EXISTS (SELECT 1 FROM organisation_post p WHERE p.id = wanted AND p.area_id = root.area_id AND p.level = root.level);
+END $$;
+
 CREATE FUNCTION organisation_keep_root() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     touched boolean;
 BEGIN
     IF TG_TABLE_NAME = 'organisation_post' THEN
-        IF TG_OP <> 'INSERT' AND OLD.is_root AND NOT EXISTS (SELECT 1 FROM organisation_post WHERE is_root) THEN
+        touched := EXISTS (SELECT 1 FROM organisation_post WHERE is_root);
+        IF TG_OP <> 'INSERT' AND OLD.is_root AND NOT touched THEN
             RAISE EXCEPTION 'the root post cannot be removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'organisation_root_held';
         END IF;
-        touched := EXISTS (SELECT 1 FROM organisation_post WHERE is_root);
     ELSIF TG_TABLE_NAME = 'organisation_appointment' THEN
-        touched := (TG_OP <> 'DELETE' AND NEW.post_id IN (SELECT organisation_root_desk()))
-                OR (TG_OP <> 'INSERT' AND OLD.post_id IN (SELECT organisation_root_desk()));
+        touched := organisation_is_root_desk(CASE WHEN TG_OP = 'DELETE' THEN OLD.post_id ELSE NEW.post_id END);
+        IF TG_OP = 'UPDATE' AND OLD.post_id <> NEW.post_id THEN
+            touched := touched OR organisation_is_root_desk(OLD.post_id);
+        END IF;
     ELSE
         touched := EXISTS (
             SELECT 1 FROM organisation_appointment a
-            WHERE a.post_id IN (SELECT organisation_root_desk())
-              AND a.person_id IN (CASE WHEN TG_OP = 'DELETE' THEN OLD.person_id ELSE NEW.person_id END,
-                                  CASE WHEN TG_OP = 'INSERT' THEN NEW.person_id ELSE OLD.person_id END));
+            WHERE a.person_id IN (CASE WHEN TG_OP = 'DELETE' THEN OLD.person_id ELSE NEW.person_id END,
+                                  CASE WHEN TG_OP = 'INSERT' THEN NEW.person_id ELSE OLD.person_id END)
+              AND organisation_is_root_desk(a.post_id));
     END IF;
     IF touched THEN
         PERFORM pg_advisory_xact_lock(7241003);
@@ -76,6 +86,7 @@ DROP TRIGGER organisation_keep_root ON organisation_post;
 DROP TRIGGER organisation_keep_root ON organisation_absence;
 DROP TRIGGER organisation_keep_root ON organisation_appointment;
 DROP FUNCTION organisation_keep_root();
+DROP FUNCTION organisation_is_root_desk(uuid);
 DROP FUNCTION organisation_root_is_held();
 DROP FUNCTION organisation_root_desk();
 """

@@ -42,14 +42,12 @@ class RefusedColumn(Refusal):
     """A column names an attribute that this program does not take in (DESIGN §1, boundary 3)."""
 
     code: ClassVar[str] = "import.refused_column"
-    message: ClassVar[str] = N_(
-        "The column “%(column)s” names an attribute of persons that is never taken in (%(attribute)s). Remove it and send the file again."
-    )
+    message: ClassVar[str] = N_("The column “%(column)s” names an attribute of persons that is never taken in. Remove it and send the file again.")
 
 
 class WrongColumns(Refusal):
     code: ClassVar[str] = "import.wrong_columns"
-    message: ClassVar[str] = N_("The columns are not those of a list of %(kind)s. Not known: %(unknown)s. Missing: %(missing)s. Known are: %(known)s.")
+    message: ClassVar[str] = N_("The columns are not the expected ones. Not known: %(unknown)s. Missing: %(missing)s. Known are: %(known)s.")
 
 
 class DoubleColumn(Refusal):
@@ -166,7 +164,7 @@ def matched_columns(kind: ImportKind, header: Sequence[str]) -> dict[str, int]:
     missing = [_title(kind, column.name) for column in COLUMNS[kind] if column.required and column.name not in places]
     if unknown or missing:
         titles = [_title(kind, column.name) for column in COLUMNS[kind]]
-        raise WrongColumns(kind=kind.value, unknown=", ".join(unknown) or "—", missing=", ".join(missing) or "—", known=", ".join(titles))
+        raise WrongColumns(unknown=", ".join(unknown) or "—", missing=", ".join(missing) or "—", known=", ".join(titles))
     return places
 
 

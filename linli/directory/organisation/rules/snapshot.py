@@ -252,6 +252,9 @@ class Organisation:
         Refuses with :class:`UnknownPost`, and with :class:`NobodyPresent` when not even the top desk has anyone.
         """
         post = self.post(post_id)
+        person_id = self.appointee(post_id, at)
+        if person_id is not None and person_id != without and not self.is_absent(person_id, at):
+            return Holding(post_id, person_id, post_id)  # nearly always: the order of succession need not be walked
         skipped: list[tuple[UUID, Skip]] = []
         for candidate in self.successors(post):
             person_id = self.appointee(candidate, at)

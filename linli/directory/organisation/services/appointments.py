@@ -76,6 +76,8 @@ def appoint_all(*, actor: Actor, at: datetime, appointments: Sequence[NewAppoint
     Refuses an actor without ``directory.manage`` in the area of one of the posts, an unknown person or post, a period that
     is reversed or that overlaps another appointment to the post (:class:`PostTaken` names whose).
     """
+    if not appointments:
+        return []
     if any(new.ends_at is not None and new.ends_at <= new.starts_at for new in appointments):
         raise PeriodReversed
     posts = {post.id: post for post in Post.objects.filter(id__in={new.post_id for new in appointments}, retired_at=None).select_related("area")}
