@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from linli.kernel.refusal import N_
+
+ATTRIBUTES = (N_("ethnicity"), N_("religion"), N_("political standing"))  # what is refused, as refused_attribute says it
 LONGEST_NAME = 60  # longer text is prose, where a word may stand for anything ("regardless of religion")
 
 

@@ -27,10 +27,10 @@ def _opening(value: Any) -> Any:
         return value
     match = _OPENING.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError("expected opening hours such as 09:00-12:00")
+        raise ValueError(N_("opening hours such as 09:00-12:00"))
     start, end = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
     if not start < end <= DAY_MINUTES:
-        raise ValueError("opening hours end after they start and by 24:00; cut hours that run past midnight in two")
+        raise ValueError(N_("hours that end after they start, by 24:00; hours past midnight are cut in two"))
     return Opening(start, end)
 
 
@@ -40,7 +40,7 @@ def _limit(value: Any) -> Any:
     try:
         return TimeLimit.parse(value if isinstance(value, str) else str(value))
     except BadTimeLimit:
-        raise ValueError("expected a time limit such as 2 urgent hours, 4 working hours or 5 working days") from None
+        raise ValueError(N_("a time limit such as 2 urgent hours, 4 working hours or 5 working days")) from None
 
 
 Hours = Annotated[Opening, BeforeValidator(_opening), PlainSerializer(str, return_type=str)]
@@ -77,24 +77,27 @@ class CalendarSection(Section):
     def check(self, playbook: Sections) -> Iterable[Issue]:
         """Time zone and country exist, openings are in order, no date is given twice."""
         if self.timezone not in available_timezones():
-            yield Issue(("timezone",), N_("there is no such time zone"), expected="a name such as Asia/Shanghai", known=available_timezones())
+            yield Issue(("timezone",), N_("there is no such time zone"), expected=N_("a name such as Asia/Shanghai"), known=available_timezones())
         if self.holidays and self.holidays not in holiday_codes():
             yield Issue(
-                ("holidays",), N_("there is no holiday calendar of that code"), expected="a country such as CN, or a part such as US-MA", known=holiday_codes()
+                ("holidays",),
+                N_("there is no holiday calendar of that code"),
+                expected=N_("a country such as CN, or a part such as US-MA"),
+                known=holiday_codes(),
             )
         if not any(self.hours.days()):
-            yield Issue(("hours",), N_("no day of the week has opening hours"), expected="hours for one weekday at least")
+            yield Issue(("hours",), N_("no day of the week has opening hours"), expected=N_("hours for one weekday at least"))
         places: list[tuple[tuple[str, ...], tuple[Opening, ...]]] = [
             (("hours", name), openings) for name, openings in zip(WEEKDAYS, self.hours.days(), strict=True)
         ]
         for path, openings in [*places, (("makeup_hours",), self.makeup_hours)]:
             if any(later.start < earlier.end for earlier, later in pairwise(openings)):
-                yield Issue(path, N_("opening hours overlap or are out of order"), expected="earlier hours first, without overlap")
+                yield Issue(path, N_("opening hours overlap or are out of order"), expected=N_("earlier hours first, without overlap"))
         given = Counter([*self.extra_holidays, *self.extra_workdays])
         for name in ("extra_holidays", "extra_workdays"):
             for place, day in enumerate(getattr(self, name)):
                 if given[day] > 1:
-                    yield Issue((name, place), N_("this date is given more than once"), expected="each date once, as a holiday or as a workday")
+                    yield Issue((name, place), N_("this date is given more than once"), expected=N_("each date once, as a holiday or as a workday"))
 
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)

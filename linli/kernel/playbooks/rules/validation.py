@@ -115,8 +115,6 @@ def _problem(model: type[Section], value: Value, root_path: Path, fault: Any) ->
         )
     if kind in ("value_error", "assertion_error"):
         said = str(context.get("error", fault["msg"]))
-        if said.startswith("expected "):
-            return Problem(found.place, path, N_("this cannot be read"), expected=said.removeprefix("expected "))
         return Problem(found.place, path, N_("this cannot be read"), expected=said)
     message, expected = _SHAPES.get(kind, (N_("this value does not fit"), ""))
     return Problem(found.place, path, message, expected=expected or _pydantic_words(fault["msg"]), nearest=close)
