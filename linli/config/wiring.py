@@ -9,7 +9,7 @@ from linli.directory.organisation.selectors import grants_of_user
 from linli.directory.people import tasks as people
 from linli.engines.matters import tasks as matters
 from linli.engines.matters.playbook import MattersSection
-from linli.flows import matter_news
+from linli.flows import matter_news, people_are_told
 from linli.insight import playbook as insight
 from linli.kernel.access import tasks as access
 from linli.kernel.access.playbook import AccessSection
@@ -23,6 +23,7 @@ from linli.kernel.notices import tasks as notices
 from linli.kernel.notices.playbook import NoticesSection
 from linli.kernel.playbooks.rules import Section, register_section
 from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
+from linli.kernel.playbooks.services import apply as applying
 from linli.kernel.refusal import N_
 
 # The sections of a playbook and who owns them, in the order in which they are shown.
@@ -36,7 +37,7 @@ SECTIONS: dict[str, type[Section]] = {
 
 
 # Rooms that are loaded for what they declare: kinds of notice, permissions.
-DECLARING = (matter_news, insight)
+DECLARING = (matter_news, insight, applying)
 
 
 def wire() -> None:
@@ -54,6 +55,7 @@ def _wire_sweeps() -> None:
     people.register_sweeps()
     outbox.register_sweeps()
     matters.register_sweeps()
+    people_are_told.register_sweeps()
 
 
 def _wire_access() -> None:
