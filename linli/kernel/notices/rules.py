@@ -120,7 +120,9 @@ def fill(text: str, params: Mapping[str, object]) -> str:
 
 def one_line(text: str, length: int = SUBJECT_LENGTH) -> str:
     """Text without line breaks or control characters, cut with an ellipsis: for subjects and headers."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1] + "…"
 
 

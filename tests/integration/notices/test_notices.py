@@ -63,6 +63,12 @@ def test_a_batch_takes_a_constant_number_of_statements(email: Recorder) -> None:
 
 
 @pytest.mark.django_db
+def test_a_batch_may_have_more_recipients_than_a_statement_has_parameters() -> None:
+    refs = [f"person:{number}" for number in range(70_000)]
+    assert services.preferences_of(refs) == {}
+
+
+@pytest.mark.django_db
 def test_bad_requests_queue_nothing() -> None:
     who = person()
     good = services.NoticeRequest(AT, who, MOVED, "k", {"code": "1"})
