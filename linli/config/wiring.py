@@ -10,7 +10,8 @@ from linli.directory.people import tasks as people
 from linli.engines.matters import tasks as matters
 from linli.engines.matters.playbook import MattersSection
 from linli.flows import matter_news, people_are_told
-from linli.insight import playbook as insight
+from linli.insight import playbook as insight_section
+from linli.insight import tasks as insight
 from linli.kernel.access import tasks as access
 from linli.kernel.access.playbook import AccessSection
 from linli.kernel.access.rules import Role, declare
@@ -37,7 +38,7 @@ SECTIONS: dict[str, type[Section]] = {
 
 
 # Rooms that are loaded for what they declare: kinds of notice, permissions.
-DECLARING = (matter_news, insight, applying)
+DECLARING = (matter_news, insight_section, applying)
 
 
 def wire() -> None:
@@ -56,6 +57,7 @@ def _wire_sweeps() -> None:
     outbox.register_sweeps()
     matters.register_sweeps()
     people_are_told.register_sweeps()
+    insight.register_sweeps()
 
 
 def _wire_access() -> None:

@@ -90,7 +90,9 @@ ROUTES = {
 
 async def take(route: Route, batcher: Batcher, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one report: parsed here, written with those that arrive beside it."""
-    at = remembered() or await asyncio.to_thread(now)
+    at = remembered()
+    if at is None:
+        at = await asyncio.to_thread(now)
     try:
         parsed = route.parse(scope, await read_body(receive), at)
     except Refusal as refusal:
