@@ -21,7 +21,6 @@ from scripts.messages import compile_catalogs
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "tests"
 CLUSTER = Cluster(CACHE, durable=False)
-TEMPLATE = "linli_template"
 
 
 def _admin() -> psycopg.Connection:
@@ -36,20 +35,19 @@ def _migrations_digest() -> str:
     return digest.hexdigest()
 
 
-def _prepare_template() -> None:
-    """Migrate the template once for these migrations; other workers wait and find it ready."""
-    mark = CACHE / "template.digest"
-    wanted = _migrations_digest()
+def _prepare_template(name: str) -> None:
+    """Migrate the template of these migrations once; other workers wait and find it ready."""
     with open(CACHE / "template.lock", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if mark.exists() and mark.read_text() == wanted:
-            return
         with _admin() as admin:
-            admin.execute(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
-            admin.execute(f"CREATE DATABASE {TEMPLATE}")
-        environment = {**os.environ, "DATABASE_URL": CLUSTER.url(OWNER, TEMPLATE), "LINLI_DB_ROLE": "owner", "DJANGO_SETTINGS_MODULE": "linli.config.settings"}
-        subprocess.run([sys.executable, "-m", "django", "migrate", "--verbosity", "0"], env=environment, cwd=ROOT, check=True)
-        mark.write_text(wanted)
+            if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                return
+            unfinished = f"{name}_unfinished"
+            admin.execute(f"DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)")
+            admin.execute(f"CREATE DATABASE {unfinished}")
+            as_owner = {"DATABASE_URL": CLUSTER.url(OWNER, unfinished), "LINLI_DB_ROLE": "owner", "DJANGO_SETTINGS_MODULE": "linli.config.settings"}
+            subprocess.run([sys.executable, "-m", "django", "migrate", "--verbosity", "0"], env={**os.environ, **as_owner}, cwd=ROOT, check=True)
+            admin.execute(f"ALTER DATABASE {unfinished} RENAME TO {name}")
 
 
 def clone_database(name: str) -> str:
@@ -69,7 +67,8 @@ compile_catalogs()
 CACHE.mkdir(parents=True, exist_ok=True)
 _cluster_use = CLUSTER.use()
 _cluster_use.__enter__()
-_prepare_template()
+TEMPLATE = f"linli_template_{_migrations_digest()[:16]}"  # one for each state of the migrations
+_prepare_template(TEMPLATE)
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main") + f"_{os.getpid()}"
 os.environ["DATABASE_URL"] = clone_database(f"linli_{WORKER}")
 os.environ["LINLI_DATA"] = str(CACHE / "data" / WORKER)
