@@ -96,6 +96,16 @@ def test_playbooks_that_build_on_each_other_in_a_circle_are_refused(folder: Path
     assert "tea/playbook.yaml:3: playbook.extends[1]: there is no playbook of this name" in result.stdout
 
 
+def test_a_mistake_in_the_head_does_not_hide_what_the_file_builds_on(folder: Path) -> None:
+    path = Path("cafe/playbook.yaml")
+    path.write_text(path.read_text().replace("en: Making tea", "en: Making tea, slowly"))
+    assert run("check", "cafe").stdout.splitlines() == [
+        "cafe/playbook.yaml:8: playbook.method.slowly: there is no key of this name here (expected zh, en)",
+    ]
+    path.write_text(path.read_text().replace("en: Making tea, slowly", "en: Making tea, and slowly"))
+    assert "text that holds a comma needs quotes" in run("check", "cafe").stdout
+
+
 @pytest.mark.django_db
 def test_apply_then_show_and_apply_again(folder: Path) -> None:
     assert run("show").exit_code == 1

@@ -103,7 +103,10 @@ def _problem(model: type[Section], value: Value, root_path: Path, fault: Any) ->
         return Problem(found.key or found.place, (*path, name), N_("this is missing"))
     if kind == "extra_forbidden":
         known = _names(_model_at(model, tuple(steps[:-1])))
-        return Problem(found.key or found.place, path, N_("there is no key of this name here"), expected=", ".join(known), nearest=nearest(steps[-1], known))
+        message = N_("there is no key of this name here")
+        if found.data is None and " " in str(steps[-1]):
+            message = N_("there is no key of this name here; text that holds a comma needs quotes")
+        return Problem(found.key or found.place, path, message, expected=", ".join(known), nearest=nearest(steps[-1], known))
     context: dict[str, Any] = fault.get("ctx") or {}
     choices = _choices(holder)
     given = found.plain()

@@ -17,7 +17,7 @@ from linli.kernel.playbooks.rules.composing import compose
 from linli.kernel.playbooks.rules.problems import BadPlaybook, Place, Problem, nearest
 from linli.kernel.playbooks.rules.schema import Section, Sections
 from linli.kernel.playbooks.rules.source import Value, read_source
-from linli.kernel.playbooks.rules.validation import META, read_meta, validate
+from linli.kernel.playbooks.rules.validation import META, validate
 from linli.kernel.refusal import N_, Kind, Refusal
 
 FILE = "playbook.yaml"
@@ -116,11 +116,10 @@ def _composed(path: Path, children: tuple[Path, ...]) -> tuple[Value | None, lis
     extends = root.find((META, "extends"))
     if extends is None:
         return root, problems
-    meta, _ = read_meta(root)
-    if meta is None:
-        return root, problems  # validation will say what is wrong with the head
+    # Not through the head's model: another mistake in the head must not leave everything that is built on unfound.
+    names, overrides = _names(extends), _names(root.find((META, "overrides")))
     bases: list[Value] = []
-    for index, name in enumerate(meta.extends):
+    for index, name in enumerate(names):
         where = (META, "extends", index)
         place = (extends.child(index) or extends).place
         base = _beside(path, name)
@@ -134,8 +133,14 @@ def _composed(path: Path, children: tuple[Path, ...]) -> tuple[Value | None, lis
             problems += found
             if value is not None:
                 bases.append(value)
-    result = compose(root, bases, meta.overrides)
+    result = compose(root, bases, overrides)
     return result.root, [*problems, *result.problems]
+
+
+def _names(value: Value | None) -> list[str]:
+    """The names in a list as far as they are any; validation says what is wrong with the others."""
+    plain = value.plain() if value is not None else None
+    return [str(name) for name in plain] if isinstance(plain, list) else []
 
 
 def _beside(path: Path, name: str) -> Path | None:
