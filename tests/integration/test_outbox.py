@@ -16,6 +16,7 @@ from django.db import connection
 from linli.kernel.access.rules import ANONYMOUS, SYSTEM, Actor, ActorKind, Forbidden, NotSignedIn
 from linli.kernel.audit.models import AuditEntry
 from linli.kernel.audit.services import Entry, record
+from linli.kernel.clock.services import set_clock
 from linli.kernel.events import services, tasks
 from linli.kernel.events.models import PARTITIONS, Delivery, OutboxEvent
 from linli.kernel.events.rules import MAX_ATTEMPTS, Tail
@@ -134,6 +135,17 @@ def test_a_handler_gets_the_declared_event_back() -> None:
     assert [delivery.event for delivery in received] == [given]
     assert received[0].seq == OutboxEvent.objects.get().seq and received[0].recorded_at == OutboxEvent.objects.get().recorded_at
     assert received[0].event.colour is Colour.RED
+
+
+@pytest.mark.django_db
+def test_a_handler_is_told_the_programs_time() -> None:
+    received: list[Delivered[Drawn]] = []
+    subscribe("sink", Drawn)(received.extend)
+    with write():
+        set_clock(to=AT)
+    draw(1)
+    dispatch()
+    assert timedelta(0) <= received[0].handled_at - AT < timedelta(minutes=1)
 
 
 @pytest.mark.django_db

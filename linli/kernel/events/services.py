@@ -60,11 +60,18 @@ E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Delivered(Generic[E_co]):
-    """An event as a handler gets it. ``seq`` names it for good: a handler that writes elsewhere uses it to tell repeats."""
+    """An event as a handler gets it.
+
+    Attributes:
+        seq: names the event for good; a handler that writes elsewhere uses it to tell repeats.
+        handled_at: the program's time as the dispatcher hands it over: the ``at`` for the services that a handler calls,
+            and what the news is old against (a replayed event happened long before).
+    """
 
     seq: int
     event: E_co
     recorded_at: datetime
+    handled_at: datetime
 
 
 # -- publishing -------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from django.db import InterfaceError, OperationalError, connection
 from pydantic import TypeAdapter
 
 from linli.kernel.audit.services import Entry, record
-from linli.kernel.clock.services import machine_now
+from linli.kernel.clock.services import machine_now, now
 from linli.kernel.events.models import PARTITIONS, Delivery, OutboxEvent
 from linli.kernel.events.rules import next_try
 from linli.kernel.events.services import CHANNEL, Delivered, Event, Handler, event_type, handlers
@@ -302,7 +302,8 @@ def _rebuilt(rows: Sequence[Waiting]) -> list[Delivered[Event]]:
             raise LookupError(f"no event is declared for the topic {topic!r}")
         values = _adapter(kind).validate_python([{**orjson.loads(row.data), "key": row.key, "at": row.at} for row in group])
         events.update(zip((row.seq for row in group), values, strict=True))
-    return [Delivered(row.seq, events[row.seq], row.recorded_at) for row in rows]
+    handled_at = now()
+    return [Delivered(row.seq, events[row.seq], row.recorded_at, handled_at) for row in rows]
 
 
 @cache
