@@ -13,7 +13,7 @@ if [ ! -x .venv/bin/python ]; then
 fi
 say "Python packages (pinned and hashed)"
 [ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip sync --quiet --require-hashes requirements.txt requirements-dev.txt
+VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip sync --quiet --compile-bytecode --require-hashes requirements.txt requirements-dev.txt
 VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip install --quiet --no-deps --editable .
 
 say "Front-end packages"

@@ -10,6 +10,7 @@ from linli.directory.people import tasks as people
 from linli.engines.matters import tasks as matters
 from linli.engines.matters.playbook import MattersSection
 from linli.flows import matter_news, people_are_told
+from linli.flows import tasks as flows
 from linli.insight import playbook as insight_section
 from linli.insight import tasks as insight
 from linli.kernel.access import tasks as access
@@ -38,7 +39,7 @@ SECTIONS: dict[str, type[Section]] = {
 
 
 # Rooms that are loaded for what they declare: kinds of notice, permissions.
-DECLARING = (matter_news, insight_section, applying)
+DECLARING = (matter_news, people_are_told, insight_section, applying)
 
 
 def wire() -> None:
@@ -56,7 +57,7 @@ def _wire_sweeps() -> None:
     people.register_sweeps()
     outbox.register_sweeps()
     matters.register_sweeps()
-    people_are_told.register_sweeps()
+    flows.register_sweeps()
     insight.register_sweeps()
 
 

@@ -20,6 +20,8 @@ from types import FrameType
 
 import django
 
+from linli.config.web import exit_with_parent
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0  # seconds between a failure and the next start of the part that failed
 STOP_WITHIN = 20.0  # seconds that running work is given to end
 RESCUE_SECONDS = 60  # how often jobs of workers that died are looked for
@@ -134,11 +136,18 @@ def run_worker(stop: threading.Event) -> None:
     Work that does not end in time is left to the process's end: sweeps and handlers are idempotent, and a notice that
     is cut short is flagged (see the notices room).
     """
+    from linli.kernel.epoch.tasks import run_listener
     from linli.kernel.events.tasks import run_dispatcher
     from linli.kernel.sweeps import registered_sweeps
 
     sweeps = {sweep.name: SweepPart(sweep.name, sweep.seconds, sweep.function, stop) for sweep in registered_sweeps()}
-    parts = [Part("events", run_dispatcher, stop), *sweeps.values(), Part("wake", _listen(sweeps), stop), Part("jobs", _job_queue, stop)]
+    parts = [
+        Part("configuration", run_listener, stop),
+        Part("events", run_dispatcher, stop),
+        *sweeps.values(),
+        Part("wake", _listen(sweeps), stop),
+        Part("jobs", _job_queue, stop),
+    ]
     for part in parts:
         part.thread.start()
     logger.info("worker: %d sweeps, events and jobs", len(sweeps))
@@ -154,6 +163,8 @@ def run_worker(stop: threading.Event) -> None:
 def main() -> None:
     """Start Django and the worker; SIGTERM and SIGINT stop it, a second one at once."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linli.config.settings")
+    exit_with_parent()
+    os.nice(5)  # people who report and read come before what can wait a moment
     django.setup()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("procrastinate").setLevel(logging.WARNING)

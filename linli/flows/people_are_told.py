@@ -15,12 +15,9 @@ from linli.directory.people.selectors import Reach, reach_of
 from linli.engines.matters.events import MatterEnded, MatterEvent, MatterMoved, MatterReported, MatterTouched
 from linli.engines.matters.selectors.news import Brief, briefs, last_words, open_calls, reporters_to_tell, running_out
 from linli.flows import matter_news as news
-from linli.kernel.clock.services import now
 from linli.kernel.events.services import Delivered, subscribe
 from linli.kernel.notices.rules import Channel, Recipient, Urgency
 from linli.kernel.notices.services.queue import NoticeRequest, notify_many
-from linli.kernel.sweeps import register_sweep
-from linli.kernel.writing import write
 
 OLD_NEWS = timedelta(days=1)
 WARNING = timedelta(hours=1)  # how long before its level's clock ends a holder is warned
@@ -34,7 +31,7 @@ def _fresh(deliveries: Iterable[Delivered[Any]], at: datetime) -> list[MatterEve
 @subscribe("people_are_told.reporters", MatterReported, MatterEnded, MatterTouched)
 def tell_reporters(deliveries: Sequence[Delivered[MatterReported | MatterEnded | MatterTouched]]) -> None:
     """Receipt, outcome and questions go to those reporters who left a way to be told."""
-    at = now()
+    at = deliveries[0].handled_at
     told = [event for event in _fresh(deliveries, at) if not isinstance(event, MatterTouched) or event.verb == "ask_reporter"]
     told = [event for event in told if event.to_state != "merged"]
     if not told:
@@ -69,7 +66,7 @@ def tell_reporters(deliveries: Sequence[Delivered[MatterReported | MatterEnded |
 @subscribe("people_are_told.holders", MatterReported, MatterMoved, MatterTouched)
 def tell_holders(deliveries: Sequence[Delivered[MatterReported | MatterMoved | MatterTouched]]) -> None:
     """Whoever holds the post that a matter has come to is told; a called department is told by whom and until when."""
-    at = now()
+    at = deliveries[0].handled_at
     fresh = [event for event in _fresh(deliveries, at) if not isinstance(event, MatterTouched) or event.verb == "whistle"]
     if not fresh:
         return
@@ -101,26 +98,18 @@ def tell_holders(deliveries: Sequence[Delivered[MatterReported | MatterMoved | M
     ])  # fmt: skip
 
 
-def warn_holders() -> int:
-    """Tell each holder, once for each level, that a matter's clock is about to end. Sweep; safe to repeat."""
-    at = now()
+def warn_holders(*, at: datetime) -> None:
+    """Tell each holder, once for each level, that a matter's clock is about to end. Inside a write; safe to repeat."""
     held = organisation()
     near = running_out(after=at, until=at + WARNING)
     holders = [held.holder(brief.post_id, at).person_id for brief in near]
     reach = reach_of(holder for holder in holders if holder)
-    if near:
-        with write():
-            notify_many([
-                NoticeRequest(at, _recipient(holder, reach), news.RUNNING_OUT.key, f"{brief.id}:{brief.level}:{brief.level_due_at.isoformat()}",
-                              _with(brief, brief.level_due_at)(_language(reach.get(holder))))
-                for brief, holder in zip(near, holders, strict=True)
-                if holder is not None
-            ])  # fmt: skip
-    return 0
-
-
-def register_sweeps() -> None:
-    register_sweep("people_are_told.warnings", 60.0, warn_holders)
+    notify_many([
+        NoticeRequest(at, _recipient(holder, reach), news.RUNNING_OUT.key, f"{brief.id}:{brief.level}:{brief.level_due_at.isoformat()}",
+                      _with(brief, brief.level_due_at)(_language(reach.get(holder))))
+        for brief, holder in zip(near, holders, strict=True)
+        if holder is not None
+    ])  # fmt: skip
 
 
 def _language(reach: Reach | None) -> str:

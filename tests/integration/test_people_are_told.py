@@ -14,7 +14,7 @@ from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.services.act import act, only
 from linli.engines.matters.services.whistle import blow_whistle
 from linli.engines.matters.tasks import sweep
-from linli.flows.people_are_told import warn_holders
+from linli.flows.tasks import warn
 from linli.kernel.events.tasks import dispatch_once
 from linli.kernel.notices.models import Notice
 from linli.kernel.writing import write
@@ -52,8 +52,8 @@ def test_what_moves_up_is_told_above_and_before_it_moves_below() -> None:
     town = community()
     report(town)
     with time_machine.travel(MONDAY + 8 * HOUR + timedelta(minutes=30), tick=False):
-        warn_holders()
-        warn_holders()
+        warn()
+        warn()
         assert len(told("matters.running_out")) == 1
     with time_machine.travel(MONDAY + 10 * HOUR, tick=False):
         sweep()

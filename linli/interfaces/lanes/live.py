@@ -72,7 +72,7 @@ class Hub:
         """Listen for ever; a lost database is waited for."""
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(settings.DATABASE_URL, autocommit=True) as listening:
+                async with await psycopg.AsyncConnection.connect(settings.DATABASE_DIRECT_URL or settings.DATABASE_URL, autocommit=True) as listening:
                     await listening.execute(f"LISTEN {CHANNEL}")
                     self._tail = Tail(await asyncio.to_thread(_latest))
                     while True:
