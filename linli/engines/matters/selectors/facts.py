@@ -48,12 +48,12 @@ def facts(*, actor: Actor, at: datetime, ids: Sequence[UUID]) -> list[dict[str, 
     return found
 
 
-def first_matters(*, actor: Actor, sender: str, keys: Iterable[str]) -> dict[str, UUID]:
-    """Return the matter that each of these keys of ``sender`` was first reported to, where there is one. One query."""
+def first_matters(*, actor: Actor, sender: str, keys: Iterable[str]) -> dict[str, tuple[UUID, datetime]]:
+    """Return the matter that each of these keys of ``sender`` was first reported to, and when. One query."""
     actor.require(READ)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT key, first_matter FROM matters_report WHERE sender = %s AND key = ANY(%s)", [sender, list(keys)])
-        return dict(cursor.fetchall())
+        cursor.execute("SELECT key, first_matter, at FROM matters_report WHERE sender = %s AND key = ANY(%s)", [sender, list(keys)])
+        return {key: (matter_id, at) for key, matter_id, at in cursor.fetchall()}
 
 
 def reported_days(*, ids: Sequence[UUID], timezone: str) -> set[date]:
@@ -76,7 +76,7 @@ def open_count(*, actor: Actor, at: datetime, area_path: str = "") -> OpenCount:
     actor.require(READ, area_path=area_path)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT level, count(*), count(*) FILTER (WHERE coalesce(extended_due_at, due_at) < %s), count(*) FILTER (WHERE placing = 'unplaced')"
+            "SELECT level, count(*), count(*) FILTER (WHERE coalesce(extended_due_at, due_at) < %s), count(*) FILTER (WHERE \"placing\" = 'unplaced')"
             " FROM matters_matter WHERE closed_at IS NULL AND starts_with(area_path, %s) GROUP BY level ORDER BY level",
             [at, area_path],
         )

@@ -1,0 +1,44 @@
+"""What insight does by itself: marks the days that events touch, and counts marked days anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from linli.engines.matters.events import MatterEvent
+from linli.engines.matters.selectors.facts import reported_days
+from linli.insight.services import figures_zone, mark_all, mark_days, refresh_days
+from linli.kernel.events.services import Delivered, subscribe
+from linli.kernel.sweeps import register_sweep
+from linli.kernel.writing import write
+
+SECONDS = 2.0
+
+
+@subscribe("insight.mark_days", MatterEvent)
+def mark_touched_days(deliveries: Sequence[Delivered[Any]]) -> None:
+    """Handler of the outbox: the day of every matter that something happened to is counted anew soon."""
+    ids = list({delivery.event.key for delivery in deliveries})
+    mark_days(reported_days(ids=ids, timezone=str(figures_zone())))
+
+
+def refresh_figures() -> int:
+    """Sweep: count some of the marked days anew; true while more may wait."""
+    with write():
+        return refresh_days()
+
+
+def rebuild_figures(told: Any = None) -> int:
+    """Count everything anew; return the number of days. ``told`` is called with days done and days in all."""
+    with write():
+        days = mark_all()
+    done = 0
+    while counted := refresh_figures():
+        done += counted
+        if told is not None:
+            told(min(done, days), days)
+    return days
+
+
+def register_sweeps() -> None:
+    register_sweep("insight.refresh", SECONDS, refresh_figures)
