@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from linli.config.embedded import OWNER, Cluster
+from linli.kernel.embedded import OWNER, Cluster
 from scripts.messages import compile_catalogs
 
 ROOT = Path(__file__).resolve().parent.parent

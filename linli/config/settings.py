@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from linli.config.embedded import APP, OWNER, Cluster
+from linli.kernel.embedded import APP, OWNER, Cluster
 
 DATA = Path(os.environ.get("LINLI_DATA", "data")).absolute()
 PACKAGE = Path(__file__).resolve().parent.parent

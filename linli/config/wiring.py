@@ -39,7 +39,7 @@ SECTIONS: dict[str, type[Section]] = {
 
 
 # Rooms that are loaded for what they declare: kinds of notice, permissions.
-DECLARING = (matter_news, people_are_told, insight_section, applying)
+DECLARING = (matter_news, people_are_told, insight_section)
 
 
 def wire() -> None:
@@ -64,6 +64,7 @@ def _wire_sweeps() -> None:
 def _wire_access() -> None:
     # Asked for by rooms below access, which cannot declare them there.
     declare(audit.READ, text=N_("read the audit log"), administrative=True)
+    declare(applying.APPLY, text=N_("apply playbooks"), administrative=True)
     declare(events.RETRY, text=N_("see and retry dead letters"), administrative=True)
     register_role_source(_roles_of_the_playbook)
     register_grant_source(grants_of_user)

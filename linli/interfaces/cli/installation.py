@@ -64,7 +64,7 @@ def _prepare_roles() -> None:
     import psycopg
     from psycopg import sql
 
-    from linli.config.embedded import APP, DATABASE, OWNER, Cluster
+    from linli.kernel.embedded import APP, DATABASE, OWNER, Cluster
 
     cluster = Cluster(data_folder())
     with psycopg.connect(cluster.url(OWNER, "postgres"), autocommit=True) as link:

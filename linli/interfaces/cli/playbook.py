@@ -94,12 +94,10 @@ def show(named: str | None) -> None:
 def _show_active() -> None:
     with running_database():
         start_django()
-        from linli.kernel.playbooks.models import PlaybookVersion
-        from linli.kernel.playbooks.selectors import active_playbook
+        from linli.kernel.playbooks.selectors import active_playbook, active_version
 
         with said_in_one_line():
-            active = active_playbook()
-            version = PlaybookVersion.objects.get(id=active.version_id)
+            active, version = active_playbook(), active_version()
             line(f"# {active.name} {version.version}, application {active.number}, {version.at.isoformat(timespec='seconds')}, {version.applied_by}")
             _print(version.content["playbook"], active)
 

@@ -55,7 +55,7 @@ def running_database(*, make: bool = False) -> Iterator[None]:
     Raises:
         click.ClickException: the folder was never initialised (unless ``make``), or the database does not start.
     """
-    from linli.config.embedded import Cluster, DatabaseUnavailable
+    from linli.kernel.embedded import Cluster, DatabaseUnavailable
 
     if "DATABASE_URL" in os.environ:
         yield

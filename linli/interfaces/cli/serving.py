@@ -22,7 +22,7 @@ def serve(host: str, port: int, web: int) -> None:
 
 
 def run_server(*, host: str, port: int, web: int, greeting: str = "") -> None:
-    from linli.config.supervisor import AddressInUse, supervise
+    from linli.interfaces.cli.supervisor import AddressInUse, supervise
 
     def ready() -> None:
         line(f"Linli serves {data_folder()} at http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}/  (Ctrl-C stops it)")  # noqa: S104

@@ -53,6 +53,18 @@ def playbook_version(version_id: UUID) -> EffectivePlaybook:
     return _read(version)
 
 
+def active_version() -> PlaybookVersion:
+    """The record of the application that holds: when, by whom, and its content word for word.
+
+    Raises:
+        NoPlaybook: none was applied yet.
+    """
+    version = PlaybookVersion.objects.filter(activeplaybook__id=1).first()
+    if version is None:
+        raise NoPlaybook
+    return version
+
+
 def _active() -> EffectivePlaybook:
     active = ActivePlaybook.objects.values_list("version_id", flat=True).first()
     if active is None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from linli.kernel.boundaries import refused_attribute
-from linli.kernel.playbooks.playbook import Meta
+from linli.kernel.playbooks.rules.head import Meta
 from linli.kernel.playbooks.rules.problems import Problem, nearest
 from linli.kernel.playbooks.rules.schema import Issue, Path, S, Section, Sections, UnknownSection
 from linli.kernel.playbooks.rules.source import Value

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Max
 
-from linli.kernel.access.rules import Actor, declare
+from linli.kernel.actor import Asking
 from linli.kernel.audit import services as audit
 from linli.kernel.clock.services import machine_now
 from linli.kernel.epoch import services as epoch
@@ -17,7 +17,7 @@ from linli.kernel.playbooks.rules.upcasting import SCHEMA
 from linli.kernel.playbooks.services.load import LoadedPlaybook
 from linli.kernel.refusal import N_, Kind, Refusal
 
-APPLY = declare("playbooks.apply", text=N_("apply playbooks"), administrative=True)
+APPLY = "playbooks.apply"  # declared in linli.config.wiring: access stands on this room
 
 
 class AlreadyApplied(Refusal):
@@ -26,7 +26,7 @@ class AlreadyApplied(Refusal):
     kind = Kind.CONFLICT
 
 
-def apply_playbook(*, actor: Actor, at: datetime, playbook: LoadedPlaybook) -> PlaybookVersion:
+def apply_playbook(*, actor: Asking, at: datetime, playbook: LoadedPlaybook) -> PlaybookVersion:
     """Freeze the playbook as the next version and make it the one that holds.
 
     Two applications at once take turns. Going back to an earlier content is a new version like any other.

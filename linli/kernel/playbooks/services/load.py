@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from linli.kernel.playbooks.playbook import Meta
 from linli.kernel.playbooks.rules import registered_sections
 from linli.kernel.playbooks.rules.composing import compose
+from linli.kernel.playbooks.rules.head import Meta
 from linli.kernel.playbooks.rules.problems import BadPlaybook, Place, Problem, nearest
 from linli.kernel.playbooks.rules.schema import Section, Sections
 from linli.kernel.playbooks.rules.source import Value, read_source
