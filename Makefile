@@ -3,11 +3,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CATALOGS := $(wildcard linli/locale/*/LC_MESSAGES/*.po)
 
-setup: $(VENV)/.stamp
+setup: $(VENV)/.stamp $(CATALOGS:.po=.mo)
 
-$(VENV)/.stamp: requirements.txt requirements-dev.txt pyproject.toml package.json package-lock.json scripts/setup.sh
-	@PYTHON=$(PYTHON) sh scripts/setup.sh
+$(VENV)/.stamp: requirements.txt requirements-dev.txt pyproject.toml package.json package-lock.json .npmrc scripts/setup.sh scripts/lay_front_end.py
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh
+
+%.mo: %.po | $(VENV)/.stamp
+	@$(BIN)/python scripts/messages.py --compile
 
 demo: setup
 	@$(BIN)/linli demo
