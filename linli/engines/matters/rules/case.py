@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from linli.engines.matters.rules.states import OPEN, State
@@ -12,7 +13,7 @@ from linli.kernel.access.rules import Confidentiality
 from linli.kernel.calendar.rules import TimeLimit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that a changed copy is one copy of a dict (see ``revised``)
 class Case:
     """The facts of one matter that its rules read and change.
 
@@ -65,6 +66,31 @@ class Case:
         """Whether the promise (as extended with approval) had passed by ``at``, or by its closing."""
         until = self.closed_at or at
         return until > (self.extended_due_at or self.due_at)
+
+
+FIELDS = tuple(f.name for f in fields(Case))
+_NAMES = frozenset(FIELDS)
+
+
+def revised(case: Case, **values: Any) -> Case:
+    """Return the case with other values: what ``dataclasses.replace`` does, ten times as fast for so many fields.
+
+    Raises:
+        TypeError: a case has no such field.
+    """
+    if not values.keys() <= _NAMES:
+        raise TypeError(f"a case has no {', '.join(values.keys() - _NAMES)}")
+    after = object.__new__(Case)
+    after.__dict__.update(case.__dict__)
+    after.__dict__.update(values)
+    return after
+
+
+def case_from(values: Iterable[Any]) -> Case:
+    """Return the case of all its values, in the order of ``FIELDS``."""
+    case = object.__new__(Case)
+    case.__dict__.update(zip(FIELDS, values, strict=True))
+    return case
 
 
 class World(Protocol):

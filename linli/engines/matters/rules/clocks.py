@@ -6,11 +6,11 @@ was accountable at an instant does not depend on which process ran when.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from linli.engines.matters.rules.case import Case, World
+from linli.engines.matters.rules.case import Case, World, revised
 from linli.engines.matters.rules.policy import LimitRow, Policy
 from linli.engines.matters.rules.states import TABLE, State, Verb
 
@@ -58,7 +58,7 @@ def move_up(case: Case, *, world: World, policy: Policy, at: datetime) -> Case |
     level, post = owner
     known = policy.classes.get(case.class_code)
     row = known.row(case.condition) if known else None
-    return replace(
+    return revised(
         case,
         state=TABLE[case.state, Verb.ESCALATE],
         level=level,
@@ -73,7 +73,7 @@ def move_up(case: Case, *, world: World, policy: Policy, at: datetime) -> Case |
 def resumed(case: Case, *, at: datetime) -> Case:
     """Return the suspended case back in its state, with what its level's clock had left running from ``at``."""
     assert case.remaining is not None
-    return replace(case, state=State(case.state_before), state_before="", level_since=at, level_due_at=at + case.remaining, remaining=None)
+    return revised(case, state=State(case.state_before), state_before="", level_since=at, level_due_at=at + case.remaining, remaining=None)
 
 
 def settle(case: Case, *, world: World, policy: Policy, at: datetime) -> tuple[Case, tuple[Hop, ...]]:
@@ -83,7 +83,7 @@ def settle(case: Case, *, world: World, policy: Policy, at: datetime) -> tuple[C
         before = case.state
         due = case.level_due_at
         if case.state is State.SUSPENDED:
-            case = replace(resumed(case, at=due), version=case.version + 1)
+            case = revised(resumed(case, at=due), version=case.version + 1)
             hops.append(Hop(Verb.RESUME, due, before, case.state, case.level, case.accountable_post_id))
             if case.level_due_at == due:  # nothing was left of the level's clock: it moves up at the same instant
                 continue
@@ -91,7 +91,7 @@ def settle(case: Case, *, world: World, policy: Policy, at: datetime) -> tuple[C
             moved = move_up(case, world=world, policy=policy, at=due)
             if moved is None:
                 break
-            case = replace(moved, version=case.version + 1)
+            case = revised(moved, version=case.version + 1)
             hops.append(Hop(Verb.TIME_OUT, due, before, case.state, case.level, case.accountable_post_id))
     return case, tuple(hops)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from linli.engines.matters.rules.case import Case, World
+from linli.engines.matters.rules.case import Case, World, revised
 from linli.engines.matters.rules.clocks import level_deadline, move_up, resumed
 from linli.engines.matters.rules.policy import Policy
 from linli.engines.matters.rules.states import State, Verb, landing, next_state
@@ -147,54 +147,54 @@ def _outcome(case: Case, command: Command, *, policy: Policy) -> Case:
     level = policy.levels[case.level]
     state = landing(State.HANDLED, level.drops)
     # Solved before it was filed by hand: it was filed and dispatched by solving it.
-    case = replace(case, filed_at=case.filed_at or command.at, dispatched_at=case.dispatched_at or command.at)
-    case = replace(case, handled_at=command.at, outcome=command.outcome or "solved", outcome_text=command.text.strip())
+    case = revised(case, filed_at=case.filed_at or command.at, dispatched_at=case.dispatched_at or command.at)
+    case = revised(case, handled_at=command.at, outcome=command.outcome or "solved", outcome_text=command.text.strip())
     if state in (State.VERIFIED, State.CLOSED):
-        case = replace(case, verified_at=command.at)
-    return _ended(case, state, command.at) if state is State.CLOSED else replace(case, state=state)
+        case = revised(case, verified_at=command.at)
+    return _ended(case, state, command.at) if state is State.CLOSED else revised(case, state=state)
 
 
 def _ended(case: Case, state: State, at: datetime) -> Case:
-    return replace(case, state=state, closed_at=at, closed_level=case.level, extension_until=None, remaining=None)
+    return revised(case, state=state, closed_at=at, closed_level=case.level, extension_until=None, remaining=None)
 
 
 def _file(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
     del world
     state = landing(State.FILED, policy.intake_drops - {"filing"})
-    return replace(case, state=state, filed_at=command.at, dispatched_at=command.at if state is State.DISPATCHED else None)
+    return revised(case, state=state, filed_at=command.at, dispatched_at=command.at if state is State.DISPATCHED else None)
 
 
 def _refuse(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
     del world, policy
-    return _ended(replace(case, outcome="refused", outcome_text=command.text.strip() or command.reason.strip()), State.REFUSED, command.at)
+    return _ended(revised(case, outcome="refused", outcome_text=command.text.strip() or command.reason.strip()), State.REFUSED, command.at)
 
 
 def _merge(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
     del world, policy
     if command.into_id is None or command.into_id == case.id:
         raise MergeIntoItself()
-    return _ended(replace(case, merged_into_id=command.into_id, outcome="merged"), State.MERGED, command.at)
+    return _ended(revised(case, merged_into_id=command.into_id, outcome="merged"), State.MERGED, command.at)
 
 
 def _dispatch(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
     del world, policy
     if command.post_id is None:
         raise NobodyThere()
-    return replace(case, state=State.DISPATCHED, handler_post_id=command.post_id, dispatched_at=command.at)
+    return revised(case, state=State.DISPATCHED, handler_post_id=command.post_id, dispatched_at=command.at)
 
 
 def _transfer(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
     del world, policy
     if command.post_id is None:
         raise NobodyThere()
-    return replace(case, accountable_post_id=command.post_id, handler_post_id=None)
+    return revised(case, accountable_post_id=command.post_id, handler_post_id=None)
 
 
 def _return(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
     del world, policy, command
     if case.state is State.DISPATCHED:
-        return replace(case, state=State.FILED, handler_post_id=None, returns=case.returns + 1)
-    return replace(case, state=State.DISPATCHED, handled_at=None, verified_at=None, outcome="", outcome_text="", returns=case.returns + 1)
+        return revised(case, state=State.FILED, handler_post_id=None, returns=case.returns + 1)
+    return revised(case, state=State.DISPATCHED, handled_at=None, verified_at=None, outcome="", outcome_text="", returns=case.returns + 1)
 
 
 def _report_back(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
@@ -205,8 +205,8 @@ def _report_back(case: Case, command: Command, *, world: World, policy: Policy) 
 def _verify(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
     del world
     state = landing(State.VERIFIED, policy.levels[case.level].drops & {"closing"})
-    case = replace(case, verified_at=command.at)
-    return _close_when_called(case, command, policy) if state is State.CLOSED else replace(case, state=state)
+    case = revised(case, verified_at=command.at)
+    return _close_when_called(case, command, policy) if state is State.CLOSED else revised(case, state=state)
 
 
 def _close_when_called(case: Case, command: Command, policy: Policy) -> Case:
@@ -223,7 +223,7 @@ def _close(case: Case, command: Command, *, world: World, policy: Policy) -> Cas
 def _call_back(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
     del world, policy
     reached = command.at if command.reached else None
-    return replace(case, calls=case.calls + 1, called_back_at=case.called_back_at or reached)
+    return revised(case, calls=case.calls + 1, called_back_at=case.called_back_at or reached)
 
 
 def _reopen(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
@@ -241,7 +241,7 @@ def _reopen(case: Case, command: Command, *, world: World, policy: Policy) -> Ca
         promise=case.extended_due_at or case.due_at,
     )
     state = State.REPORTED if case.state is State.REFUSED else State.FILED
-    return replace(
+    return revised(
         case,
         state=state,
         handler_post_id=None,
@@ -271,7 +271,7 @@ def _suspend(case: Case, command: Command, *, world: World, policy: Policy) -> C
     latest = command.at + timedelta(days=policy.max_suspension_days)
     if command.until is None or not command.at < command.until <= latest:
         raise DateNeeded(latest=latest.date().isoformat())
-    return replace(
+    return revised(
         case,
         state=State.SUSPENDED,
         state_before=case.state.value,
@@ -291,7 +291,7 @@ def _ask_extension(case: Case, command: Command, *, world: World, policy: Policy
         raise NoMoreExtensions(times=case.extensions)
     if command.until is None or command.until <= max(command.at, case.level_due_at):
         raise DateNeeded(latest="—")
-    return replace(case, extension_until=command.until)
+    return revised(case, extension_until=command.until)
 
 
 def _grant_extension(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
@@ -300,14 +300,14 @@ def _grant_extension(case: Case, command: Command, *, world: World, policy: Poli
         raise NothingAsked()
     until = case.extension_until
     promise = max(until, case.extended_due_at or case.due_at)
-    return replace(case, level_due_at=until, extended_due_at=promise, extension_until=None, extensions=case.extensions + 1)
+    return revised(case, level_due_at=until, extended_due_at=promise, extension_until=None, extensions=case.extensions + 1)
 
 
 def _decline_extension(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
     del world, policy, command
     if case.extension_until is None:
         raise NothingAsked()
-    return replace(case, extension_until=None)
+    return revised(case, extension_until=None)
 
 
 def _correct(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
@@ -315,7 +315,7 @@ def _correct(case: Case, command: Command, *, world: World, policy: Policy) -> C
     place = command.place
     if place is not None and place.area_id != case.area_id:
         owner = world.head(policy.levels[case.level].level, place.area_id)
-        case = replace(
+        case = revised(
             case,
             area_id=place.area_id,
             area_path=place.area_path,
@@ -328,7 +328,7 @@ def _correct(case: Case, command: Command, *, world: World, policy: Policy) -> C
         row = known.row(command.condition) if known else None
         if known is None or row is None:
             raise UnknownClass(given=command.class_code, hint="")
-        case = replace(
+        case = revised(
             case,
             class_code=command.class_code,
             condition=row.condition,
@@ -337,7 +337,7 @@ def _correct(case: Case, command: Command, *, world: World, policy: Policy) -> C
         )
         if case.state is not State.SUSPENDED and case.is_open:
             deadline = level_deadline(world=world, policy=policy, row=row, level=case.level, since=case.level_since, promise=case.due_at)
-            case = replace(case, level_due_at=max(deadline, command.at))
+            case = revised(case, level_due_at=max(deadline, command.at))
     return case
 
 
@@ -394,4 +394,4 @@ def decide(case: Case, command: Command, *, world: World, policy: Policy) -> Cas
         raise BeforeItsTime()
     if verb in policy.reasons_required and not command.reason.strip():
         raise ReasonMissing(verb=verb.value)
-    return replace(_DO[verb](case, command, world=world, policy=policy), version=case.version + 1)
+    return revised(_DO[verb](case, command, world=world, policy=policy), version=case.version + 1)

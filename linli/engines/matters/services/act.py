@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from django.db import connection
 
 from linli.engines.matters.events import MatterEvent
 from linli.engines.matters.models import Matter, Step
-from linli.engines.matters.rules.case import Case
+from linli.engines.matters.rules.case import Case, revised
 from linli.engines.matters.rules.clocks import settle
 from linli.engines.matters.rules.decide import Command, decide
 from linli.engines.matters.rules.intake import cell_of
@@ -113,7 +113,7 @@ def act(commands: Sequence[Command], *, actor: Actor) -> list[Done | Refusal]:
     the table or the playbook does not have.
     """
     frame = held_frame()
-    known = _locked([command.matter_id for command in commands] + [command.into_id for command in commands if command.into_id])
+    known = rows.locked_cases([command.matter_id for command in commands] + [command.into_id for command in commands if command.into_id])
     repeated = _done_before(commands, actor=actor)
     work = _Work(actor.id, machine_now(), [], [], [])
     changed: dict[UUID, Case] = {}
@@ -161,7 +161,7 @@ def time_out(matter_ids: Sequence[UUID], *, at: datetime) -> int:
     frame = held_frame()
     work = _Work(CLOCK, machine_now(), [], [], [])
     changed: dict[UUID, Case] = {}
-    for case in _locked(matter_ids, skip_locked=True).values():
+    for case in rows.locked_cases(matter_ids, skip_locked=True).values():
         after, hops = settle(case, world=frame, policy=frame.policy_of(case.policy_id), at=at)
         if hops:
             _add_hops(work, case, hops)
@@ -175,11 +175,6 @@ def due_matters(*, at: datetime, limit: int = 500) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM matters_matter WHERE wake_at <= %s ORDER BY wake_at LIMIT %s", [at, limit])
         return [row[0] for row in cursor.fetchall()]
-
-
-def _locked(ids: Sequence[UUID], *, skip_locked: bool = False) -> dict[UUID, Case]:
-    found = Matter.objects.select_for_update(skip_locked=skip_locked).filter(id__in=set(ids)).order_by("id")
-    return {matter.id: rows.case_of(matter) for matter in found}
 
 
 def _done_before(commands: Sequence[Command], *, actor: Actor) -> dict[str, Done]:
@@ -233,7 +228,7 @@ def _facts(before: Case, after: Case, command: Command) -> dict[str, Any]:
 
 def _add_hops(work: _Work, case: Case, hops: Sequence[Any]) -> None:
     for hop in hops:
-        after = replace(case, version=case.version + 1, state=hop.to_state, level=hop.level, accountable_post_id=hop.post_id)
+        after = revised(case, version=case.version + 1, state=hop.to_state, level=hop.level, accountable_post_id=hop.post_id)
         work.add(case, after, verb=hop.verb.value, at=hop.at, actor=CLOCK)
         case = after
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from psycopg.types.datetime import TimestamptzLoader
 
 from linli.engines.matters.events import MatterEnded, MatterEvent, MatterMoved, MatterTouched
 from linli.engines.matters.models import Matter, Step
-from linli.engines.matters.rules.case import Case
+from linli.engines.matters.rules.case import FIELDS as CASE_FIELDS
+from linli.engines.matters.rules.case import Case, case_from
 from linli.engines.matters.rules.clocks import next_wake
 from linli.engines.matters.rules.policy import Policy
 from linli.engines.matters.rules.states import ENDED, State
@@ -19,8 +23,7 @@ from linli.kernel.audit.services import Entry
 from linli.kernel.ids import new_id
 from linli.kernel.rows import insert_rows, update_rows
 
-# A case's fields are the matter's columns of the same name, but for the playbook version ("policy").
-CASE_FIELDS = tuple(f.name for f in fields(Case))
+# A case's fields (CASE_FIELDS) are the matter's columns of the same name, but for the playbook version ("policy").
 COLUMN = {
     "policy_id": "policy",
     "accountable_post_id": "accountable_post",
@@ -30,8 +33,10 @@ COLUMN = {
 }
 CASE_COLUMNS = tuple(COLUMN.get(name, name) for name in CASE_FIELDS)
 _case_values = attrgetter(*CASE_FIELDS)
-_ATTRIBUTES = tuple("policy" if name == "policy_id" else name for name in CASE_FIELDS)
-_matter_values = attrgetter(*_ATTRIBUTES)
+_LOCK = (
+    "SELECT " + ", ".join(f'"{"policy" if name == "policy_id" else name}"' for name in CASE_FIELDS) + " FROM matters_matter"
+    " WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE"
+)
 _STATE, _CONFIDENTIALITY = CASE_FIELDS.index("state"), CASE_FIELDS.index("confidentiality")
 STEP_COLUMNS = (
     "id", "matter", "version", "verb", "from_state", "to_state", "level", "post", "actor", "reason", "text", "data", "at", "recorded_at", "sender", "key",
@@ -44,12 +49,23 @@ _CHANGING = tuple(
 _changing_values = attrgetter(*_CHANGING)
 
 
-def case_of(matter: Matter) -> Case:
-    """Return the facts of a stored matter."""
-    values = list(_matter_values(matter))
+def locked_cases(ids: Iterable[UUID], *, skip_locked: bool = False) -> dict[UUID, Case]:
+    """Return the facts of these matters and keep them locked until the transaction ends, in the order of their ids.
+
+    Read without model instances, which cost more than the rules that follow (seen: 60 µs a matter against 15).
+    """
+    wanted = "{" + ",".join(map(str, set(ids))) + "}"
+    with connection.cursor() as cursor:
+        cursor.cursor.adapters.register_loader("timestamptz", TimestamptzLoader)  # the driver's own: the session's zone is UTC
+        cursor.execute(_LOCK + (" SKIP LOCKED" if skip_locked else ""), [wanted])
+        found = cursor.fetchall()
+    return {row[0]: case_from(_read(list(row))) for row in found}
+
+
+def _read(values: list[Any]) -> list[Any]:
     values[_STATE] = State(values[_STATE])
     values[_CONFIDENTIALITY] = Confidentiality(values[_CONFIDENTIALITY])
-    return Case(*values)
+    return values
 
 
 def case_row(case: Case) -> tuple[Any, ...]:
