@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import Error, InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from linli.engines.matters.rules.intake import ReportRequest
 from linli.engines.matters.services.report import ReportReceipt, report_matters
@@ -121,7 +121,7 @@ class Batcher:
                 return self._write(batch, again=False)
             log.exception("the database cannot be reached")
             return [NotStored() for _ in batch]
-        except Error:
+        except Exception:  # a poisonous report must not take those beside it along, whatever it trips over
             if len(batch) == 1:
                 log.exception("a report could not be stored")
                 return [NotStored()]

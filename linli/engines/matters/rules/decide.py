@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from linli.engines.matters.rules.case import Case, World, revised
+from linli.engines.matters.rules.classes import unknown_class
 from linli.engines.matters.rules.clocks import level_deadline, move_up, resumed
 from linli.engines.matters.rules.policy import Policy
 from linli.engines.matters.rules.states import State, Verb, landing, next_state
@@ -97,12 +98,6 @@ class NobodyThere(Refusal):
     code = "matters.nobody_there"
     message = N_("Choose the post that shall take it.")
     field = "post_id"
-
-
-class UnknownClass(Refusal):
-    code = "matters.unknown_class"
-    message = N_("There is no class “%(given)s”.%(hint)s")
-    field = "class_code"
 
 
 class DateNeeded(Refusal):
@@ -327,7 +322,7 @@ def _correct(case: Case, command: Command, *, world: World, policy: Policy) -> C
         known = policy.classes.get(command.class_code)
         row = known.row(command.condition) if known else None
         if known is None or row is None:
-            raise UnknownClass(given=command.class_code, hint="")
+            raise unknown_class(f"{command.class_code}/{command.condition}" if known else command.class_code, policy=policy)
         case = revised(
             case,
             class_code=command.class_code,

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from linli.engines.matters.rules import words
 from linli.engines.matters.rules.case import Case, World
+from linli.engines.matters.rules.classes import unknown_class
 from linli.engines.matters.rules.clocks import level_deadline, next_owner
-from linli.engines.matters.rules.decide import Place, UnknownClass
+from linli.engines.matters.rules.decide import Place
 from linli.engines.matters.rules.policy import MatterClass, Policy
 from linli.engines.matters.rules.states import State, landing
 from linli.kernel.refusal import N_, Refusal
@@ -128,7 +129,7 @@ def check(request: ReportRequest, *, now: datetime, policy: Policy) -> MatterCla
     """
     known = policy.classes.get(request.class_code)
     if known is None or known.row(request.condition) is None:
-        raise UnknownClass(given=request.class_code if known is None else f"{request.class_code}/{request.condition}", hint="")
+        raise unknown_class(request.class_code if known is None else f"{request.class_code}/{request.condition}", policy=policy)
     if len(request.text) > words.MAX_TEXT:
         raise TextTooLong(length=len(request.text), most=words.MAX_TEXT)
     if request.at > now + CLOCK_SKEW:
