@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
+from linli.config.assets import keeps_for_ever, static_digest
 from linli.kernel.embedded import APP, OWNER, Cluster
 
 DATA = Path(os.environ.get("LINLI_DATA", "data")).absolute()
@@ -133,15 +134,18 @@ INSTALLED_APPS = [
     "linli.directory.organisation",
     "linli.engines.matters",
     "linli.insight",
+    "linli.interfaces.replay",
     "linli.config",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "linli.interfaces.security.SecurityHeadersMiddleware",
+    "linli.interfaces.compressing.CompressingMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "linli.interfaces.zone.TimeZoneMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -179,9 +183,12 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-STATIC_URL = "static/"
+# The address of static files changes with them, so browsers keep them for ever; whitenoise serves them where they lie.
 STATICFILES_DIRS = [PACKAGE / "interfaces" / "static"]
-STATIC_ROOT = REPOSITORY / "build" / "static"
+STATIC_URL = f"static/{static_digest(STATICFILES_DIRS[0])}/"
+STATIC_ROOT = os.environ.get("LINLI_STATIC_ROOT") or None  # only where another server is to serve them: collectstatic
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_IMMUTABLE_FILE_TEST = keeps_for_ever
 MEDIA_ROOT = DATA / "files"
 
 # Files: a folder, or any S3-compatible store (keys from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY).

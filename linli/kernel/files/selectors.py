@@ -129,6 +129,11 @@ def files_of(actor: Actor, owner_type: str, owner_ids: Sequence[UUID]) -> dict[U
     return dict(found)
 
 
+def photos_waiting(owner_type: str, owner_id: UUID) -> int:
+    """How many photos of an owner nobody has looked at with the blur tool yet: a number that everyone may know."""
+    return StoredFile.objects.filter(owner_type=owner_type, owner_id=owner_id, kind=FileKind.PHOTO, state=ReviewState.UNREVIEWED).count()
+
+
 def public_rendition(file_id: UUID, rendition: Rendition = Rendition.PUBLIC) -> FileRendition | None:
     """The public form of a photo, or None while nobody has cleared it or its owner is not public."""
     return (

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from linli.engines.matters.models import Matter, Report
 from linli.engines.matters.rules import words
@@ -21,6 +21,7 @@ from linli.engines.matters.services.reporters import NoSuchReceipt, tidy_code
 from linli.kernel.access.rules import Confidentiality
 from linli.kernel.geo.rules import coarse_point, metres_between
 
+SEARCHED = 20_000  # how many of the newest matters words are looked for in: a bound on the work of one page
 TOLD_VERBS = frozenset(verb.value for verb in Verb) - {
     "note",
     "ask_reporter",
@@ -81,6 +82,7 @@ class ReceiptView:
     can_rate: bool
     holder_present: bool
     question: str  # an open question of the handlers to the reporter
+    question_answered: bool  # a reporter has answered since
     merged: bool
 
 
@@ -95,6 +97,8 @@ class PublicFilter:
     class_code: str = ""
     kind: str = ""
     area_path: str = ""
+    words: str = ""  # looked for in the public words of the newest ones, see SEARCHED
+    classes: tuple[str, ...] = ()  # classes that the words may mean: found as well
     box: tuple[float, float, float, float] | None = None  # west, south, east, north
     since: datetime | None = None
     before: tuple[datetime, UUID] | None = None
@@ -119,6 +123,10 @@ def public_list(*, at: datetime, wanted: PublicFilter) -> list[PublicMatter]:
         matters = matters.filter(lon__gte=west, lon__lte=east, lat__gte=south, lat__lte=north)
     if wanted.since is not None:
         matters = matters.filter(reported_at__gte=wanted.since)
+    if wanted.words:
+        newest = matters.order_by("-reported_at").values("id")[:SEARCHED]
+        found = Q(public_text__icontains=wanted.words) | Q(code__iexact=wanted.words) | Q(class_code__in=wanted.classes)
+        matters = matters.filter(found, id__in=newest)
     if wanted.before is not None:
         matters = matters.filter(reported_at__lte=wanted.before[0]).exclude(reported_at=wanted.before[0], id__gte=wanted.before[1])
     return as_public(list(matters.order_by("-reported_at", "-id")[: wanted.limit]), at=at)
@@ -134,7 +142,7 @@ def public_matter(*, at: datetime, code: str) -> tuple[PublicMatter, tuple[StepV
     if matter is None:
         raise NoSuchMatter()
     (shown,) = as_public([matter], at=at)
-    return shown, _plain_story(matter, land=frame())
+    return shown, _plain_story(steps_of(matter, land=frame()))
 
 
 def nearby(*, at: datetime, lon: float, lat: float, class_code: str = "", metres: float = 150.0, limit: int = 5) -> list[tuple[PublicMatter, int]]:
@@ -160,9 +168,11 @@ def receipt(*, at: datetime, tracking: str) -> ReceiptView:
     matter = report.matter
     land = frame()
     (shown,) = as_public([matter], at=at)
-    story = _plain_story(matter, land=land, with_questions=True)
+    steps = steps_of(matter, land=land)
+    story = _plain_story(steps, with_questions=True)
     known = land.policy_of(matter.policy).classes.get(matter.class_code)
     asked = [step for step in story if step.verb == "ask_reporter"]
+    answered = bool(asked) and any(step.verb == "note" and step.actor == "system:reporter" and step.at >= asked[-1].at for step in steps)
     return ReceiptView(
         code=report.code,
         report_id=report.id,
@@ -180,6 +190,7 @@ def receipt(*, at: datetime, tracking: str) -> ReceiptView:
         can_rate=matter.closed_at is not None,
         holder_present=land.organisation.holder(matter.accountable_post_id, at).person_id is not None,
         question=asked[-1].text if asked and matter.closed_at is None else "",
+        question_answered=answered,
         merged=report.first_matter != matter.id,
     )
 
@@ -219,10 +230,10 @@ def _public(matter: Matter, *, land: Frame, at: datetime, reporters: int) -> Pub
     )
 
 
-def _plain_story(matter: Matter, *, land: Frame, with_questions: bool = False) -> tuple[StepView, ...]:
+def _plain_story(steps: Sequence[StepView], *, with_questions: bool = False) -> tuple[StepView, ...]:
     """The steps that everyone may know. Staff's reasons and notes stay inside; answers and, to the reporter, questions are told."""
     told = []
-    for step in steps_of(matter, land=land):
+    for step in steps:
         if step.verb in TOLD_VERBS or (with_questions and step.verb == "ask_reporter"):
             text = words.public(step.text) if step.verb in ANSWERING_VERBS or step.verb == "ask_reporter" else ""
             told.append(replace(step, text=text, reason=words.public(step.reason) if step.verb in REASONED_VERBS else "", actor=""))
