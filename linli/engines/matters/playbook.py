@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from linli.engines.matters.rules.form import Question
 from linli.engines.matters.rules.policy import Level, LimitRow, MatterClass, Policy
 from linli.engines.matters.rules.states import State, Verb, dead_ends
 from linli.kernel.access.rules import Confidentiality, declare
@@ -241,6 +242,7 @@ def compile_policy(section: MattersSection) -> Policy:
                 urgent=part.urgent or bool(part.emergency),
                 start_level=levels.index(part.start_at) if part.start_at else 0,
                 department=part.department or "",
+                questions=tuple(Question(asked.code, asked.type, asked.required, frozenset(choice.code for choice in asked.choices)) for asked in part.form),
             )
             for part in section.classes
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from linli.engines.matters.rules.form import Question
 from linli.engines.matters.rules.states import Verb
 from linli.kernel.access.rules import Confidentiality
 from linli.kernel.calendar.rules import TimeLimit
@@ -33,6 +34,7 @@ class MatterClass:
     urgent: bool = False
     start_level: int = 0
     department: str = ""  # code of the unit that usually handles it
+    questions: tuple[Question, ...] = ()
 
     def row(self, condition: str) -> LimitRow | None:
         """Return the row of ``condition`` (the first one where it is empty), or None for an unknown condition."""

@@ -16,6 +16,7 @@ from linli.engines.matters.events import MatterEvent, MatterReported
 from linli.engines.matters.models import Matter, Report
 from linli.engines.matters.rules import words
 from linli.engines.matters.rules.clocks import next_wake
+from linli.engines.matters.rules.form import check_answers
 from linli.engines.matters.rules.intake import ReportRequest, begin, cell_of, check
 from linli.engines.matters.services import rows
 from linli.engines.matters.services.frame import held_frame, placed
@@ -23,6 +24,8 @@ from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.clock.services import machine_now
 from linli.kernel.events.services import publish
+from linli.kernel.files.rules import FileOwner
+from linli.kernel.files.services import attach_files
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
 from linli.kernel.rows import insert_rows
@@ -30,6 +33,7 @@ from linli.kernel.sealing import fingerprint, seal
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 CONTACT = "matters.contact"  # purpose of the seal
+FILE_OWNER = "matter"  # what its photos and documents belong to
 
 MATTER_COLUMNS = (
     *rows.CASE_COLUMNS,
@@ -95,10 +99,15 @@ def report_matters(requests: Sequence[ReportRequest], *, actor: Actor, at: datet
                 raise place
             if not may_report_for and (request.promised is not None or (at - request.at).total_seconds() > 86_400):
                 raise MayNotReportFor()
+            if known.questions and not may_report_for:  # a gateway passes on what it was told
+                check_answers(known.questions, request.details)
+            case = begin(request, known=known, place=place, ids=(new_id(), new_id()), policy_id=policy_id, policy=policy, world=frame)
+            if request.file_ids:
+                owner = FileOwner(FILE_OWNER, case.id, case.area_path, case.confidentiality)
+                attach_files(actor=actor, at=at, file_ids=request.file_ids, owner=owner)
         except Refusal as refusal:
             receipts.append(refusal)
             continue
-        case = begin(request, known=known, place=place, ids=(new_id(), new_id()), policy_id=policy_id, policy=policy, world=frame)
         text = words.kept(request.text)
         code, tracking = receipt_codes(request.at)
         batch.matters.append((
