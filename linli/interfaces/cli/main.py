@@ -9,15 +9,20 @@ import click
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("installation:init", "Make the data folder: database, playbook, territory, posts."),
     "serve": ("serving:serve", "Serve: database, web and background work, until Ctrl-C."),
+    "demo": ("demo:demo", "Everything in one call: set up, replay a year of real reports, serve."),
     "upgrade": ("installation:upgrade", "Bring the database of an older version up to this one."),
+    "clock": ("clock:clock", "Show or move the program's clock."),
     "matters": ("matters:matters", "Check the invariants over every matter; run the backstop's sweep."),
     "playbook": ("playbook:playbook", "List, check, show, compare and apply playbooks."),
     "user": ("accounts:user", "Accounts of staff: make, list, close; passwords; roles."),
     "apikey": ("accounts:apikey", "Keys by which programs report and read."),
     "directory": ("directory:directory", "People, posts, appointments, absences: take in, staff, show."),
+    "replay": ("replay:replay", "Records of another system, each at its own time."),
+    "figures": ("figures:figures", "Funnel, rates and clocks; count them anew."),
     "territory": ("territory:territory", "Take in, check and show areas, buildings, places."),
     "audit": ("audit:audit", "Check the audit chain; print its heads for keeping elsewhere."),
     "events": ("events:events", "How the outbox stands; dead letters and their retry."),
+    "bench": ("bench:bench", "Measure this machine: intake, read, replay, locate."),
 }
 
 

@@ -36,6 +36,11 @@ def replay(file: Path, mapping_file: Path, limit: int | None, until: datetime | 
     Ctrl-C stops after the batch; the same command goes on from there, and the result is the same. At the end the
     program's clock stands at the end of the replay.
     """
+    replay_file(file, mapping_file, limit=limit, until=until, jobs=jobs)
+
+
+def replay_file(file: Path, mapping_file: Path, *, limit: int | None = None, until: datetime | None = None, jobs: int = 1) -> None:
+    """Replay a file with the database running and Django ready; prints the summary."""
     from linli.directory.organisation.playbook import DirectorySection
     from linli.engines.matters.playbook import MattersSection
     from linli.interfaces.replay.mapping import BadMapping, check_against, load_mapping

@@ -1,0 +1,120 @@
+"""``linli demo``: everything in one call, from an empty folder to the running demo."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from linli.interfaces.cli.installation import STAFFED_SINCE, prepare_database, set_up
+from linli.interfaces.cli.runtime import data_folder, data_option, line, running_database, said_in_one_line, start_django
+from linli.interfaces.cli.serving import run_server
+
+RECORDS = "requests_2015.csv.xz"
+MAPPING = "boston-311.yaml"
+# Sign-in, role and what it is in the demo; the area is where most happens.
+SIGN_INS = (
+    ("district", "district_duty", "district command desk / 区指挥中心"),
+    ("street", "street_duty", "street desk / 街道分中心"),
+    ("station", "station_duty", "community station / 社区工作站"),
+    ("grid", "grid_head", "grid head / 网格长"),
+)
+
+
+@click.command()
+@data_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option(
+    "--source",
+    default="../shared/data/boston",
+    show_default=True,
+    metavar="DIR",
+    help="Folder with the year of real reports; without it a small invented community.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Replay this many records only.")
+def demo(host: str, port: int, source: str, limit: int | None) -> None:
+    """Set up, replay a year of real reports (or invent a month), and serve until Ctrl-C.
+
+    What is there already is kept: a second call goes on where the first one stopped, and serves at once when all is done.
+    """
+    os.environ["LINLI_DEMO"] = "1"  # nothing leaves the machine; the outbox page shows what would have been sent
+    folder = data_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    real = Path(source).absolute()
+    real_there = (real / "territory.yaml").exists() and (real / RECORDS).exists()
+    if not real_there:
+        line(f"No records in {source}: the demo is a small community of its own making.")
+    with running_database(make=True):
+        prepare_database()
+        start_django()
+        with said_in_one_line():
+            set_up(playbook="lianqin", territory=str(real) if real_there else "demo")
+        if real_there:
+            _replay(real, limit)
+        else:
+            _invent()
+        with said_in_one_line():
+            greeting = _sign_ins()
+        run_server(host=host, port=port, web=1, greeting=greeting)
+
+
+def _replay(real: Path, limit: int | None) -> None:
+    from django.conf import settings
+
+    from linli.interfaces.cli.replay import replay_file
+    from linli.interfaces.replay.models import ReplayProgress
+
+    if ReplayProgress.objects.filter(finished_at__isnull=False).exists():
+        return
+    line("Replaying a year of real reports (some minutes, once; Ctrl-C stops, the next call goes on) …")
+    mapping = Path(settings.REPOSITORY) / "playbooks" / "lianqin" / "mappings" / MAPPING
+    replay_file(real / RECORDS, mapping, limit=limit)
+
+
+def _invent() -> None:
+    """A month of an invented community, once."""
+    from linli.engines.matters.models import Matter
+    from linli.interfaces.scenario.invented import invent_month
+
+    if not Matter.objects.exists():
+        line("Inventing a month …")
+        invent_month(until=datetime.now(UTC) - timedelta(minutes=1), since=STAFFED_SINCE)
+
+
+def _sign_ins() -> str:
+    """Make the demo's accounts, once; return the lines that tell how to sign in."""
+    from linli.directory.organisation.selectors import organisation
+    from linli.directory.people.services import link_user
+    from linli.engines.matters.selectors.figures import busiest_areas
+    from linli.kernel.access.models import User
+    from linli.kernel.access.rules import OPERATOR, SYSTEM
+    from linli.kernel.access.services.roles import give_role
+    from linli.kernel.access.services.users import create_user
+    from linli.kernel.clock.services import now
+    from linli.kernel.writing import write
+
+    kept = data_folder() / "secrets" / "demo.password"
+    if not kept.exists():
+        kept.touch(mode=0o600)
+        kept.write_text(f"linli-{secrets.token_hex(3)}-demo")
+    password = kept.read_text().strip()
+    at = now()
+    lines = [f"Sign in at /accounts/login/ with the password {password} as"]
+    held = organisation()
+    busy = busiest_areas()
+    for name, role, text in (*SIGN_INS, ("operator", "", "operator / 运维")):
+        lines.append(f"  {name:9} {text}")
+        if User.objects.filter(username=name).exists():
+            continue
+        with write():
+            user = create_user(actor=SYSTEM, at=at, username=name, password=password)
+            if not role:
+                give_role(actor=SYSTEM, at=at, user_id=user.id, role=OPERATOR)
+                continue
+            posts = sorted(held.posts_with_role(role), key=lambda post: (-busy.get(post.area_path, 0), post.rank, post.code))
+            link_user(actor=SYSTEM, at=at, person_id=held.holder(posts[0].id, at).person_id, user_id=user.id)
+    return "\n".join(lines)
