@@ -30,6 +30,8 @@ messages: setup
 lock:
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.txt pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev -o requirements-dev.txt pyproject.toml
+	npm install --package-lock-only --silent
+	$(BIN)/python scripts/upkeep.py --lock
 
 clean:
 	rm -rf $(VENV) node_modules build .cache linli/interfaces/static/vendor

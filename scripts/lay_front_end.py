@@ -37,7 +37,7 @@ def sprite() -> str:
     symbols = []
     for name in ICONS:
         text = (MODULES / "lucide-static" / "icons" / f"{name}.svg").read_text()
-        inner = re.sub(r"\s+", " ", re.search(r"<svg[^>]*>(.*)</svg>", text, re.DOTALL)[1]).strip()
+        inner = re.sub(r"\s+", " ", text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]).strip()
         stroke = 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
         symbols.append(f'<symbol id="{name}" viewBox="0 0 24 24" {stroke}>{inner}</symbol>')
     return '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n"

@@ -1,6 +1,6 @@
 """The test harness: one private PostgreSQL for the run, one template database, one clone a worker.
 
-`` tests run in a transaction that is rolled back. ``committed`` tests need real commits (races, constraints at
+``django_db`` tests run in a transaction that is rolled back. ``committed`` tests need real commits (races, constraints at
 commit, NOTIFY): each gets a database of its own, cloned from the template.
 """
 
@@ -9,11 +9,14 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from linli.kernel.embedded import OWNER, Cluster
 from scripts.messages import compile_catalogs
@@ -21,6 +24,8 @@ from scripts.messages import compile_catalogs
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "tests"
 CLUSTER = Cluster(CACHE, durable=False)
+OF_A_RUN = re.compile(r"(?:linli_)?(?:main|gw\d+)_(?P<process>\d+)(?:_own)?")  # databases and data folders
+TEMPLATES_KEPT = 3  # a run that began before a migration changed still clones the older one
 
 
 def _admin() -> psycopg.Connection:
@@ -40,6 +45,7 @@ def _prepare_template(name: str) -> None:
     with open(CACHE / "template.lock", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with _admin() as admin:
+            _clear_leftovers(admin)
             if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                 return
             unfinished = f"{name}_unfinished"
@@ -48,6 +54,30 @@ def _prepare_template(name: str) -> None:
             as_owner = {"DATABASE_URL": CLUSTER.url(OWNER, unfinished), "LINLI_DB_ROLE": "owner", "DJANGO_SETTINGS_MODULE": "linli.config.settings"}
             subprocess.run([sys.executable, "-m", "django", "migrate", "--verbosity", "0"], env={**os.environ, **as_owner}, cwd=ROOT, check=True)
             admin.execute(f"ALTER DATABASE {unfinished} RENAME TO {name}")
+
+
+def _clear_leftovers(admin: psycopg.Connection) -> None:
+    """Remove what runs left behind that were killed, and templates of migrations long gone."""
+    names = [name for (name,) in admin.execute("SELECT datname FROM pg_database ORDER BY oid").fetchall()]
+    templates = [name for name in names if name.startswith("linli_template_")]
+    for name in [name for name in names if _is_left_over(name)] + templates[:-TEMPLATES_KEPT]:
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    for folder in (CACHE / "data").glob("*_*"):
+        if _is_left_over(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left_over(name: str) -> bool:
+    found = OF_A_RUN.fullmatch(name)
+    if found is None:
+        return False
+    try:
+        os.kill(int(found["process"]), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False
 
 
 def clone_database(name: str) -> str:
@@ -76,6 +106,20 @@ os.environ["LINLI_DB_ROLE"] = "app"
 Path(os.environ["LINLI_DATA"]).mkdir(parents=True, exist_ok=True)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In parallel, a file's tests stay together (they share what is dear to make), and one worker has all that need a browser."""
+    for item in items:
+        place = item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group("browser" if place.startswith("tests/journeys/") else place))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if os.environ.get("LINLI_CHECKS") == "failed":
+        terminalreporter.write_line("The checks before the tests found something: see the top (make check).", red=True)
+
+
 def pytest_unconfigure() -> None:
     drop_database(f"linli_{WORKER}")
+    shutil.rmtree(os.environ["LINLI_DATA"], ignore_errors=True)
     _cluster_use.__exit__(None, None, None)

@@ -20,7 +20,11 @@ SAME_EVERYWHERE = {
 SHOWN = {"title", "alt", "placeholder", "aria-label", "aria-description", "label", "legend", "help", "hint", "note", "person", "who", "unit"}
 SILENT = {"script", "style", "code", "kbd", "samp"}
 # A block that fills an attribute of the page (its skin, a media query) says nothing to a reader.
-TRANSLATED = re.compile(r"\{%\s*block (?:skin|theme_media)\s*%\}.*?\{%\s*endblock\s*%\}|\{%\s*(blocktranslate|blocktrans|comment)\b.*?%\}.*?\{%\s*end\1\s*%\}|\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+TRANSLATED = re.compile(
+    r"\{%\s*block (?:skin|theme_media)\s*%\}.*?\{%\s*endblock\s*%\}|\{%\s*(blocktranslate|blocktrans|comment)\b.*?%\}.*?\{%\s*end\1\s*%\}"
+    r"|\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}",
+    re.DOTALL,
+)
 
 
 class Shown(HTMLParser):

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Every check, then every test in parallel. Arguments go to pytest. The last line is pytest's; the exit code counts both.
+#   LINLI_CHROMIUM        a Chromium to use for the browser tests
+#   LINLI_TEST_PROCESSES  how many tests run at once (default: one a core, eight at most)
+cd "$(dirname "$0")/.." || exit 2
+unset LINLI_DATA LINLI_DB_ROLE LINLI_DEMO DATABASE_URL DATABASE_OWNER_URL DATABASE_DIRECT_URL  # tests have a database of their own
+
+# What only the tests need from the system.
+needed=""
+[ -n "${LINLI_CHROMIUM:-}" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || needed="chromium"
+[ -n "$(fc-list :lang=zh 2>/dev/null | head -n 1)" ] || needed="$needed fonts-wqy-microhei fontconfig"
+if [ -n "$needed" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "→ Installing for the browser tests: $needed"
+  # shellcheck disable=SC2086 # several packages
+  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends $needed; } </dev/null >/dev/null 2>&1 && needed=""
+fi
+[ -z "$needed" ] || echo "The browser tests need: apt-get install $needed (or set LINLI_CHROMIUM to a Chromium)" >&2
+
+sh scripts/check.sh && LINLI_CHECKS=passed || LINLI_CHECKS=failed
+export LINLI_CHECKS
+processes=${LINLI_TEST_PROCESSES:-$(.venv/bin/python -c 'import os; print(min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))')}
+.venv/bin/python -m pytest -n "$processes" --dist loadgroup "$@"
+code=$?
+[ "$code" -ne 0 ] || [ "$LINLI_CHECKS" = passed ] || code=1
+exit "$code"
