@@ -54,7 +54,7 @@ class Application:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, method = scope["path"], scope["method"]
-        if method == "POST" and (route := intake.ROUTES.get(path)) is not None:
+        if method == "POST" and (route := intake.ROUTES.get(path)) is not None and intake.takes(scope):
             timed = health.Timed("intake", send)
             try:
                 await intake.take(route, self.batcher, scope, receive, timed)

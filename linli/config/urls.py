@@ -7,7 +7,9 @@ from linli.interfaces.language import switch_language
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("linli.interfaces.accounts.urls")),
     path("language/", switch_language, name="set_language"),
+    path("open311/v2/", include("linli.interfaces.open311.urls")),
     path("console/", include("linli.interfaces.console.urls")),
     path("command/", include("linli.interfaces.command.urls")),
     path("", include("linli.interfaces.portal.urls")),
 ]
+handler500 = "linli.interfaces.portal.errors.server_error"

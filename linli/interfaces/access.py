@@ -47,6 +47,13 @@ class BadKey(Refusal):
     kind = Kind.FORBIDDEN
 
 
+class KeyMissing(NotSignedIn):
+    """The request changes something for a program, and names no key."""
+
+    code = "access.key_missing"
+    message = N_("An API key is needed.")
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """What a route asks: nothing (``public``), somebody (neither), or one of ``permissions``."""

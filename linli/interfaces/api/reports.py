@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from linli.engines.matters.rules.intake import Contact, ReportRequest
 from linli.engines.matters.services.report import ReportReceipt
 from linli.kernel.refusal import N_, Refusal
+
+KEY_MOST = 200  # characters of an idempotency key
 
 
 class BadBody(Refusal):
@@ -17,11 +21,35 @@ class BadBody(Refusal):
     message = N_("The request body is not understood: %(where)s: %(what)s")
 
 
+EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _possible(at: datetime) -> datetime:
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    if not EARLIEST.year <= at.year < LATEST.year:
+        raise ValueError("a time between 1970 and 2200")
+    return at
+
+
+def _plain(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("text without NUL characters")
+    return text
+
+
+Instant = Annotated[datetime, AfterValidator(_possible)]
+DetailName = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_plain)]
+Line = Annotated[str, Field(max_length=2_000), AfterValidator(_plain)]
+Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Detail = bool | Whole | Number | Line | list[Line] | None
+
+
 class ContactIn(BaseModel):
     """How the reporter may be told; stored sealed, shown only to those who may see identities."""
 
     model_config = ConfigDict(extra="forbid")
-    name: str = Field(default="", max_length=80)
+    name: Annotated[str, AfterValidator(_plain)] = Field(default="", max_length=80)
     phone: str = Field(default="", max_length=32, pattern=r"^[+0-9 ()-]*$")
     email: str = Field(default="", max_length=254, pattern=r"^$|^[^@\s]+@[^@\s]+\.[^@\s]+$")
 
@@ -32,17 +60,18 @@ class ReportIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
     class_code: str = Field(max_length=40, description="a code of GET /api/v1/classes")
     condition: str = Field(default="", max_length=40)
-    text: str = Field(default="", max_length=20_000)
+    text: Annotated[str, AfterValidator(_plain)] = Field(default="", max_length=20_000)
     lon: float | None = None
     lat: float | None = None
-    address: str = Field(default="", max_length=400)
+    address: Annotated[str, AfterValidator(_plain)] = Field(default="", max_length=400)
     area_code: str = Field(default="", max_length=60)
     source: str = Field(default="api", max_length=40, pattern=r"^[a-z0-9_.-]+$")
-    at: datetime | None = Field(default=None, description="when it was reported, with zone; now if absent")
+    at: Instant | None = Field(default=None, description="when it was reported, with zone; now if absent")
     contact: ContactIn | None = None
     language: str = Field(default="zh-hans", pattern=r"^(zh-hans|en)$")
-    details: dict[str, Any] = Field(default_factory=dict)
-    promised: datetime | None = Field(default=None, description="deadline that came with it from another platform")
+    details: dict[DetailName, Detail] = Field(default_factory=dict, max_length=100, description="answers to the class's form")
+    file_ids: list[UUID] = Field(default_factory=list, max_length=5, description="from POST /api/v1/files, by the same key")
+    promised: Instant | None = Field(default=None, description="deadline that came with it from another platform")
 
 
 class ReceiptOut(BaseModel):
@@ -64,15 +93,23 @@ def parse_report(body: bytes, *, key: str, at: datetime) -> ReportRequest:
     try:
         given = ReportIn.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise BadBody(where=".".join(str(part) for part in first["loc"]) or "body", what=first["msg"]) from None
+        raise bad_body(error.errors(include_url=False, include_context=False, include_input=False)) from None
     return to_request(given, key=key, at=at)
+
+
+def bad_body(errors: Sequence[Any]) -> BadBody:
+    """The refusal of a body (or of parameters) from Pydantic's list of errors: the first one, with its place."""
+    first = errors[0]
+    where = [str(part) for part in first["loc"] if part not in ("body", "query", "path", "header", "form", "file", "given", "wanted")]
+    refusal = BadBody(where=".".join(where)[:120] or "body", what=first["msg"][:200])
+    refusal.field = where[0] if where else ""  # type: ignore[misc]
+    return refusal
 
 
 def to_request(given: ReportIn, *, key: str, at: datetime) -> ReportRequest:
     when = given.at or at
     return ReportRequest(
-        at=when if when.tzinfo else when.replace(tzinfo=UTC),
+        at=when,
         class_code=given.class_code,
         condition=given.condition,
         text=given.text,
@@ -81,12 +118,13 @@ def to_request(given: ReportIn, *, key: str, at: datetime) -> ReportRequest:
         address=given.address,
         area_code=given.area_code,
         source=given.source,
-        key=key,
+        key=key[:KEY_MOST],
         contact=Contact(given.contact.name, given.contact.phone, given.contact.email) if given.contact else Contact(),
         anonymous=given.contact is None,
         language=given.language,
         details=given.details,
         promised=given.promised,
+        file_ids=tuple(given.file_ids),
     )
 
 

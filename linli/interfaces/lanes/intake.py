@@ -14,12 +14,13 @@ import orjson
 from django.utils.translation import gettext, override
 
 from linli.engines.matters.rules.intake import ReportRequest
-from linli.interfaces.access import BadKey
+from linli.interfaces.access import BadKey, KeyMissing
 from linli.interfaces.api.reports import parse_report, receipt_body
 from linli.interfaces.lanes.batcher import Answer, Batcher, Identify
 from linli.interfaces.lanes.http import STATUS, Receive, Scope, Send, header, read_body, respond
 from linli.interfaces.language import negotiated
 from linli.interfaces.open311 import intake as open311
+from linli.interfaces.open311.jurisdiction import require_jurisdiction
 from linli.kernel.access.rules import Actor, NotSignedIn
 from linli.kernel.access.selectors import actor_of_api_key
 from linli.kernel.clock.services import now, remembered
@@ -34,6 +35,7 @@ class Parsed:
 
     key: str  # API key
     report: ReportRequest
+    jurisdiction: str = ""  # that the sender means to reach, where the protocol has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,12 @@ class Route:
     render: Callable[[Scope, Answer], Rendered]
 
 
-def _identify(key: str) -> Identify:
+def _identify(key: str, jurisdiction: str) -> Identify:
     def identify(at: datetime, epoch: int) -> Actor:
         if not key:
-            raise NotSignedIn()
+            raise KeyMissing()
+        if jurisdiction:
+            require_jurisdiction(jurisdiction)
         actor = actor_of_api_key(key, at, epoch=epoch)
         if actor is None:
             raise BadKey()
@@ -73,8 +77,14 @@ def _render_json(scope: Scope, answer: Answer) -> Rendered:
 
 
 def _parse_open311(scope: Scope, body: bytes, at: datetime) -> Parsed:
-    key, report = open311.parse(body, content_type=header(scope, b"content-type"), idempotency=header(scope, b"idempotency-key"), at=at)
-    return Parsed(key, report)
+    form = open311.parse(
+        body,
+        query=scope["query_string"],
+        idempotency=header(scope, b"idempotency-key"),
+        language=negotiated(header(scope, b"accept-language")),
+        at=at,
+    )
+    return Parsed(form.key or _bearer(scope), form.report, form.jurisdiction)
 
 
 def _render_open311(scope: Scope, answer: Answer) -> Rendered:
@@ -88,6 +98,11 @@ ROUTES = {
 }
 
 
+def takes(scope: Scope) -> bool:
+    """Whether the lane understands this body; a multipart form (uploads) goes to Django."""
+    return not header(scope, b"content-type").startswith("multipart/")
+
+
 async def take(route: Route, batcher: Batcher, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one report: parsed here, written with those that arrive beside it."""
     at = remembered()
@@ -98,6 +113,6 @@ async def take(route: Route, batcher: Batcher, scope: Scope, receive: Receive, s
     except Refusal as refusal:
         answer: Answer = refusal
     else:
-        answer = await batcher.report(parsed.report, identify=_identify(parsed.key))
+        answer = await batcher.report(parsed.report, identify=_identify(parsed.key, parsed.jurisdiction))
     status, content_type, body = route.render(scope, answer)
     await respond(send, status, body, content_type=content_type)

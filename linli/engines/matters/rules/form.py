@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
+from linli.kernel.boundaries import refused_attribute
 from linli.kernel.refusal import N_, Refusal
 
 
@@ -30,6 +32,30 @@ class BadAnswer(Refusal):
     code = "matters.bad_answer"
     message = N_("“%(given)s” does not answer “%(question)s” (%(expected)s).")
     field = "details"
+
+
+class RefusedDetail(Refusal):
+    """A declared attribute of persons that this program never takes in (DESIGN §1, boundary 3)."""
+
+    code = "matters.refused_detail"
+    message = N_("“%(name)s” is never taken in here: ethnicity, religion and political standing of persons.")
+    field = "details"
+
+
+@lru_cache(maxsize=4096)
+def _never_taken(name: str) -> bool:
+    return refused_attribute(name) is not None
+
+
+def check_details(details: Mapping[str, object]) -> None:
+    """Let pass details of which none names a refused attribute of persons.
+
+    Raises:
+        RefusedDetail: one of them does.
+    """
+    for name in details:
+        if _never_taken(name):
+            raise RefusedDetail(name=name[:60])
 
 
 def check_answers(questions: Sequence[Question], details: Mapping[str, object]) -> None:

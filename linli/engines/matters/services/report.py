@@ -16,7 +16,7 @@ from linli.engines.matters.events import MatterEvent, MatterReported
 from linli.engines.matters.models import Matter, Report
 from linli.engines.matters.rules import words
 from linli.engines.matters.rules.clocks import next_wake
-from linli.engines.matters.rules.form import check_answers
+from linli.engines.matters.rules.form import check_answers, check_details
 from linli.engines.matters.rules.intake import ReportRequest, begin, cell_of, check
 from linli.engines.matters.services import rows
 from linli.engines.matters.services.frame import held_frame, placed
@@ -28,7 +28,7 @@ from linli.kernel.files.rules import FileOwner
 from linli.kernel.files.services import attach_files
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
-from linli.kernel.rows import insert_rows
+from linli.kernel.rows import insert_rows, together
 from linli.kernel.sealing import fingerprint, seal
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
@@ -99,6 +99,8 @@ def report_matters(requests: Sequence[ReportRequest], *, actor: Actor, at: datet
                 raise place
             if not may_report_for and (request.promised is not None or (at - request.at).total_seconds() > 86_400):
                 raise MayNotReportFor()
+            if request.details:
+                check_details(request.details)
             if known.questions and not may_report_for:  # a gateway passes on what it was told
                 check_answers(known.questions, request.details)
             case = begin(request, known=known, place=place, ids=(new_id(), new_id()), policy_id=policy_id, policy=policy, world=frame)
@@ -138,9 +140,10 @@ class _Batch:
     def store(self) -> None:
         if not self.matters:
             return
-        insert_rows(Matter, MATTER_COLUMNS, self.matters)
-        insert_rows(Report, REPORT_COLUMNS, self.reports)
-        rows.insert_steps(self.steps)
+        with together():
+            insert_rows(Matter, MATTER_COLUMNS, self.matters)
+            insert_rows(Report, REPORT_COLUMNS, self.reports)
+            rows.insert_steps(self.steps)
         record(self.entries)
         publish(self.events)
 
