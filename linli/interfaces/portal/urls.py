@@ -1,6 +1,30 @@
 """Routes of the public portal, mounted at ``/``. The shell's links look for these names: home, report, track, matters."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from linli.interfaces.portal import browsing, home, map, photos, reporting, tracking  # noqa: A004 - a map is a map
 
 app_name = "portal"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("", home.home, name="home"),
+    path("help", home.about, name="about"),
+    path("figures", home.figures, name="figures"),
+    path("report", reporting.report, name="report"),
+    path("report/suggestions", reporting.suggestions, name="suggestions"),
+    path("report/class", reporting.class_more, name="class_more"),
+    path("report/places", reporting.places, name="places"),
+    path("report/where", reporting.where, name="where"),
+    path("report/done/<str:code>", reporting.done, name="done"),
+    path("track", tracking.track, name="track"),
+    path("track/<str:code>", tracking.follow, name="story"),
+    path("track/<str:code>/rate", tracking.rate, name="rate"),
+    path("track/<str:code>/answer", tracking.answer, name="answer"),
+    path("track/<str:code>/forget", tracking.forget, name="forget"),
+    path("track/<str:code>/data.json", tracking.export, name="export"),
+    path("matters", browsing.matters, name="matters"),
+    path("matters/points", map.points, name="points"),
+    path("matters/<str:code>", browsing.matter, name="matter"),
+    path("matters/<str:code>/join", browsing.join, name="join"),
+    path("areas.json", map.areas, name="areas"),
+    path("photos/<uuid:file_id>/<str:rendition>", photos.photo, name="photo"),
+]

@@ -10,7 +10,7 @@ from linli.engines.matters.models import Matter, Report
 from linli.engines.matters.rules.intake import ReportRequest
 from linli.engines.matters.services.act import NoSuchMatter
 from linli.engines.matters.services.frame import held_frame
-from linli.engines.matters.services.report import ReportReceipt, report_matters
+from linli.engines.matters.services.report import FILE_OWNER, ReportReceipt, report_matters
 from linli.engines.matters.services.reporters import join_matter
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.services.limits import take
@@ -18,7 +18,6 @@ from linli.kernel.files.rules import FileOwner
 from linli.kernel.files.services import Examined, Stored, attach_files, store_file
 from linli.kernel.refusal import N_, Kind, Refusal
 
-OWNER = "matter"  # owner type of photos
 PHOTO = "report_photo"  # their purpose
 HOUR = timedelta(hours=1)
 PHOTOS_PER_REPORT = 5
@@ -83,13 +82,13 @@ def report_as_visitor(request: ReportRequest, *, actor: Actor, at: datetime, vis
         if matter_id is None:
             raise NoSuchMatter()
         receipt = join_matter(request, actor=actor, at=at, matter_id=matter_id)
+        if request.file_ids:
+            _give_photos(matter_id, request.file_ids, actor=actor, at=at)
     else:
         (result,) = report_matters([request], actor=actor, at=at)
         if isinstance(result, Refusal):
             raise result
         receipt = result
-    if request.file_ids:
-        _give_photos(receipt.matter_id, request.file_ids, actor=actor, at=at)
     return receipt
 
 
@@ -104,7 +103,7 @@ def _first_receipt(report: Report) -> ReportReceipt:
 
 def _give_photos(matter_id: UUID, file_ids: Sequence[UUID], *, actor: Actor, at: datetime) -> None:
     area_path, confidentiality = Matter.objects.values_list("area_path", "confidentiality").get(id=matter_id)
-    attach_files(actor=actor, at=at, file_ids=file_ids, owner=FileOwner(OWNER, matter_id, area_path, Confidentiality(confidentiality)))
+    attach_files(actor=actor, at=at, file_ids=file_ids, owner=FileOwner(FILE_OWNER, matter_id, area_path, Confidentiality(confidentiality)))
 
 
 def note_failed_look_up(*, at: datetime, visitor: bytes) -> None:

@@ -169,14 +169,19 @@ function points(map, element) {
   map.on("load", ask);
   map.on("moveend", soon);
   for (const name of (element.dataset.mapLiveOn ?? "").split(" ").filter(Boolean)) document.addEventListener(`live:${name}`, soon);
-  map.on("click", "group", (event) => map.easeTo({ center: event.features[0].geometry.coordinates, zoom: map.getZoom() + 2, duration: 300 }));
-  map.on("click", "point", (event) => {
+  const tell = (event) => {
     const { url, title, code } = event.features[0].properties;
     const link = document.createElement(url ? "a" : "span");
     if (url) link.href = url;
     link.textContent = title ?? code;
     new maplibre.Popup({ closeButton: false, offset: 10 }).setLngLat(event.lngLat).setDOMContent(link).addTo(map);
+  };
+  // A group that cannot be told apart any further (it has an address of its own) leads to its list; the others open out.
+  map.on("click", "group", (event) => {
+    if (event.features[0].properties.url) tell(event);
+    else map.easeTo({ center: event.features[0].geometry.coordinates, zoom: map.getZoom() + 2, duration: 300 });
   });
+  map.on("click", "point", tell);
   for (const layer of ["group", "point"]) {
     map.on("mouseenter", layer, () => { map.getCanvas().style.cursor = "pointer"; });
     map.on("mouseleave", layer, () => { map.getCanvas().style.cursor = ""; });

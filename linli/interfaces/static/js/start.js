@@ -12,5 +12,20 @@ const islands = {
   "[data-live], [data-clock]": () => import("./live.js"),
 };
 for (const [selector, load] of Object.entries(islands)) {
-  if (document.querySelector(selector)) load().then((module) => module.start(document));
+  const found = [...document.querySelectorAll(selector)];
+  if (!found.length) continue;
+  const start = () => load().then((module) => module.start(document));
+  if (found.every((element) => element.dataset.when === "seen")) whenSeen(found, start);
+  else start();
+}
+
+/** Heavy islands below the first screen (data-when="seen") load when the reader comes near them, after the page itself. */
+function whenSeen(elements, start) {
+  const watch = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    watch.disconnect();
+    if (document.readyState === "complete") start();
+    else addEventListener("load", start, { once: true });
+  }, { rootMargin: "120px" });
+  for (const element of elements) watch.observe(element);
 }
