@@ -7,6 +7,7 @@ column (seen: 6 µs a row of 13 columns, against 40) or one place per value, as 
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -109,6 +110,16 @@ def _update_statement(model: type[models.Model], names: tuple[str, ...]) -> str:
     sets = ", ".join(f'"{column}" = given."{_key(place)}"' for place, column in enumerate(changed, start=1))
     table = f'"{model._meta.db_table}"'
     return f'UPDATE {table} SET {sets} FROM {source} WHERE {table}."{key}" = given."{_key(0)}"'
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """Send the statements of the block without waiting for each other's answers; an error is raised when the block ends.
+
+    For statements whose results nobody reads. Inside a transaction.
+    """
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
 
 
 def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:

@@ -19,6 +19,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from linli.kernel.rows import together
+
 _log = logging.getLogger(__name__)
 
 
@@ -94,11 +96,13 @@ def write() -> Iterator[None]:
     try:
         with transaction.atomic(durable=True):
             yield
-            for kind, finisher in _finishers.items():
-                items = unit.gathered.pop(kind, None)
-                if items:
-                    finisher(items)
-            forgotten = unit.gathered.keys() - {_AFTER}
+            if any(unit.gathered.get(kind) for kind in _finishers):
+                with together():
+                    for kind, finisher in _finishers.items():
+                        items = unit.gathered.pop(kind, None)
+                        if items:
+                            finisher(items)
+            forgotten = {kind for kind, items in unit.gathered.items() if items} - {_AFTER}
             if forgotten:
                 raise LookupError(f"gathered too late to be written: {', '.join(sorted(forgotten))}")
     finally:

@@ -15,6 +15,7 @@ from weakref import WeakSet
 
 from django.db import connection
 
+from linli.kernel.rows import together
 from linli.kernel.writing import after_write, finish_with, gather, gathered
 
 LOCK = 7_241_001  # advisory lock number of the configuration
@@ -98,8 +99,8 @@ def current() -> int:
 
 def hold() -> int:
     """The epoch, held still until the transaction ends: no configuration can change meanwhile."""
-    with connection.cursor() as cursor:
-        # Two statements: a statement's snapshot is older than a lock that it had to wait for.
+    with connection.cursor() as cursor, together():
+        # Two statements, on one way: a statement's snapshot is older than a lock that it had to wait for.
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
         cursor.execute("SELECT value FROM epoch_configepoch WHERE id = 1")
         row = cursor.fetchone()
