@@ -62,6 +62,12 @@ class Case:
     def is_open(self) -> bool:
         return self.state in OPEN
 
+    @property
+    def moved_at(self) -> datetime:
+        """When the last thing happened that the case remembers: nothing may be done before it."""
+        times = (self.level_since, self.filed_at, self.dispatched_at, self.handled_at, self.verified_at, self.closed_at, self.called_back_at)
+        return max(self.reported_at, *(time for time in times if time is not None))
+
     def overdue_at(self, at: datetime) -> bool:
         """Whether the promise (as extended with approval) had passed by ``at``, or by its closing."""
         until = self.closed_at or at
@@ -98,6 +104,12 @@ class World(Protocol):
 
     def head(self, level: str, area_id: UUID) -> UUID | None:
         """The post that heads ``level`` for the area, or None where that level has none there."""
+
+    def root(self) -> UUID:
+        """The root post: it is never retired and always held (DECIDED 7)."""
+
+    def serves(self, post_id: UUID) -> bool:
+        """Whether the post is still in use."""
 
     def due(self, start: datetime, limit: TimeLimit) -> datetime:
         """When ``limit`` that starts at ``start`` runs out."""

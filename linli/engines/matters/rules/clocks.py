@@ -42,12 +42,16 @@ def level_deadline(*, world: World, policy: Policy, row: LimitRow | None, level:
 
 
 def next_owner(*, world: World, policy: Policy, level: int, area_id: UUID) -> tuple[int, UUID] | None:
-    """Return the next level above ``level`` that has a post for the area, with that post; None at the top."""
+    """Return the next level above ``level`` that has a post for the area, with that post; None at the top.
+
+    The top is never without: where the directory no longer has a post of the top level's name (the matter began under an
+    older playbook), it is the root post.
+    """
     for upper in range(level + 1, len(policy.levels)):
         post = world.head(policy.levels[upper].level, area_id)
         if post is not None:
             return upper, post
-    return None
+    return (policy.top, world.root()) if level < policy.top else None
 
 
 def move_up(case: Case, *, world: World, policy: Policy, at: datetime) -> Case | None:
@@ -85,8 +89,6 @@ def settle(case: Case, *, world: World, policy: Policy, at: datetime) -> tuple[C
         if case.state is State.SUSPENDED:
             case = revised(resumed(case, at=due), version=case.version + 1)
             hops.append(Hop(Verb.RESUME, due, before, case.state, case.level, case.accountable_post_id))
-            if case.level_due_at == due:  # nothing was left of the level's clock: it moves up at the same instant
-                continue
         else:
             moved = move_up(case, world=world, policy=policy, at=due)
             if moved is None:

@@ -3,59 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from linli.engines.matters.rules.case import Case, World, revised
-from linli.engines.matters.rules.classes import unknown_class
-from linli.engines.matters.rules.clocks import level_deadline, move_up, resumed
+from linli.engines.matters.rules.clocks import move_up, resumed
+from linli.engines.matters.rules.command import BeforeItsTime, Command, Place, in_order
+from linli.engines.matters.rules.correct import NothingToCorrect, clock_of, correct, owner_at
 from linli.engines.matters.rules.policy import Policy
 from linli.engines.matters.rules.states import State, Verb, landing, next_state
 from linli.kernel.refusal import N_, Kind, Refusal
 
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A wish to do ``verb`` with a matter at ``at``; the other fields are what the verb needs.
-
-    Attributes:
-        version: the version that the asker saw; a different one now is a conflict. None: whatever it is now.
-        key: the caller's idempotency key; the same key gives the first answer again.
-        text: for the outcome, the note, the question, the public text.
-        post_id: who shall handle it (dispatch) or answer for it (transfer).
-        until: review date (suspend) or new deadline (extension).
-    """
-
-    matter_id: UUID
-    verb: Verb
-    at: datetime
-    version: int | None = None
-    key: str = ""
-    reason: str = ""
-    text: str = ""
-    outcome: str = ""
-    post_id: UUID | None = None
-    until: datetime | None = None
-    into_id: UUID | None = None
-    class_code: str = ""
-    condition: str = ""
-    place: Place | None = None
-    reached: bool | None = None
-    units: tuple[UUID, ...] = ()
-    file_ids: tuple[UUID, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a matter is: its owner area, how that was found, and the point or address given."""
-
-    area_id: UUID
-    area_path: str
-    placing: str
-    lon: float | None = None
-    lat: float | None = None
-    address: str = ""
+__all__ = ["BeforeItsTime", "Command", "NothingToCorrect", "Place", "decide", "in_order"]
 
 
 class NotPossible(Refusal):
@@ -80,12 +38,6 @@ class OutcomeMissing(Refusal):
     code = "matters.outcome_missing"
     message = N_("Say what was done: the reporter will read it.")
     field = "text"
-
-
-class BeforeItsTime(Refusal):
-    code = "matters.before_its_time"
-    message = N_("The time given lies before what already happened to this matter.")
-    field = "at"
 
 
 class TopCannotPass(Refusal):
@@ -226,19 +178,15 @@ def _reopen(case: Case, command: Command, *, world: World, policy: Policy) -> Ca
     until = world.due(case.closed_at, policy.reopen_within)
     if command.at > until:
         raise TooLateToReopen(until=until.isoformat(timespec="minutes"))
-    known = policy.classes.get(case.class_code)
-    deadline = level_deadline(
-        world=world,
-        policy=policy,
-        row=known.row(case.condition) if known else None,
-        level=case.level,
-        since=command.at,
-        promise=case.extended_due_at or case.due_at,
-    )
+    level, post = case.level, case.accountable_post_id
+    if not world.serves(post):  # retired since it was closed
+        level, post = owner_at(case.area_id, level=level, world=world, policy=policy)
     state = State.REPORTED if case.state is State.REFUSED else State.FILED
     return revised(
         case,
         state=state,
+        level=level,
+        accountable_post_id=post,
         handler_post_id=None,
         handled_at=None,
         verified_at=None,
@@ -250,7 +198,7 @@ def _reopen(case: Case, command: Command, *, world: World, policy: Policy) -> Ca
         calls=0,
         reopenings=case.reopenings + 1,
         level_since=command.at,
-        level_due_at=deadline,
+        level_due_at=clock_of(case, level=level, since=command.at, world=world, policy=policy),
     )
 
 
@@ -272,6 +220,7 @@ def _suspend(case: Case, command: Command, *, world: World, policy: Policy) -> C
         state_before=case.state.value,
         remaining=max(case.level_due_at - command.at, timedelta(0)),
         level_due_at=command.until,
+        extension_until=None,  # asked for on a clock that stands still now
     )
 
 
@@ -293,7 +242,7 @@ def _grant_extension(case: Case, command: Command, *, world: World, policy: Poli
     del world, policy, command
     if case.extension_until is None:
         raise NothingAsked()
-    until = case.extension_until
+    until = max(case.extension_until, case.level_due_at)  # a correction may have given more meanwhile
     promise = max(until, case.extended_due_at or case.due_at)
     return revised(case, level_due_at=until, extended_due_at=promise, extension_until=None, extensions=case.extensions + 1)
 
@@ -303,37 +252,6 @@ def _decline_extension(case: Case, command: Command, *, world: World, policy: Po
     if case.extension_until is None:
         raise NothingAsked()
     return revised(case, extension_until=None)
-
-
-def _correct(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
-    """Correct the class or the place. The owner follows the place at the same level; the clocks go on from the report."""
-    place = command.place
-    if place is not None and place.area_id != case.area_id:
-        owner = world.head(policy.levels[case.level].level, place.area_id)
-        case = revised(
-            case,
-            area_id=place.area_id,
-            area_path=place.area_path,
-            placing=place.placing,
-            accountable_post_id=owner or case.accountable_post_id,
-            handler_post_id=case.handler_post_id if owner is None else None,
-        )
-    if command.class_code:
-        known = policy.classes.get(command.class_code)
-        row = known.row(command.condition) if known else None
-        if known is None or row is None:
-            raise unknown_class(f"{command.class_code}/{command.condition}" if known else command.class_code, policy=policy)
-        case = revised(
-            case,
-            class_code=command.class_code,
-            condition=row.condition,
-            confidentiality=max(known.confidentiality, case.confidentiality),
-            due_at=world.due(case.reported_at, row.promise),
-        )
-        if case.state is not State.SUSPENDED and case.is_open:
-            deadline = level_deadline(world=world, policy=policy, row=row, level=case.level, since=case.level_since, promise=case.due_at)
-            case = revised(case, level_due_at=max(deadline, command.at))
-    return case
 
 
 def _unchanged(case: Case, command: Command, *, world: World, policy: Policy) -> Case:
@@ -360,7 +278,7 @@ _DO: dict[Verb, Callable[..., Case]] = {
     Verb.ASK_EXTENSION: _ask_extension,
     Verb.GRANT_EXTENSION: _grant_extension,
     Verb.DECLINE_EXTENSION: _decline_extension,
-    Verb.CORRECT: _correct,
+    Verb.CORRECT: correct,
     Verb.WHISTLE: _unchanged,
     Verb.REPORT_IN: _unchanged,
     Verb.REDACT: _unchanged,
@@ -385,8 +303,7 @@ def decide(case: Case, command: Command, *, world: World, policy: Policy) -> Cas
     allowed = next_state(case.state, verb) is not None or (verb is Verb.RESUME and case.state is State.SUSPENDED)
     if not allowed or verb not in _DO or (case.state.value, verb.value) in policy.forbidden:
         raise NotPossible(verb=verb.value, state=case.state.value)
-    if command.at < (case.handled_at or case.reported_at):
-        raise BeforeItsTime()
+    command = in_order(case, command)
     if verb in policy.reasons_required and not command.reason.strip():
         raise ReasonMissing(verb=verb.value)
     return revised(_DO[verb](case, command, world=world, policy=policy), version=case.version + 1)

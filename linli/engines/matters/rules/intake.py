@@ -18,6 +18,7 @@ from linli.engines.matters.rules.states import State, landing
 from linli.kernel.refusal import N_, Refusal
 
 CLOCK_SKEW = timedelta(minutes=5)  # a phone's clock may run ahead by this much
+KEY_MOST = 200  # characters: an index takes no more than some 2,700 bytes, and fails the whole write over one
 CELL_DEGREES = 0.002  # side of the squares in which likes are looked for, about 200 m
 
 
@@ -68,6 +69,12 @@ class TextTooLong(Refusal):
     code = "matters.text_too_long"
     message = N_("The text is %(length)s characters long; at most %(most)s are kept.")
     field = "text"
+
+
+class KeyTooLong(Refusal):
+    code = "matters.key_too_long"
+    message = N_("The idempotency key is longer than %(most)s characters.")
+    field = "key"
 
 
 class NothingSaid(Refusal):
@@ -130,13 +137,20 @@ def check(request: ReportRequest, *, now: datetime, policy: Policy) -> MatterCla
     known = policy.classes.get(request.class_code)
     if known is None or known.row(request.condition) is None:
         raise unknown_class(request.class_code if known is None else f"{request.class_code}/{request.condition}", policy=policy)
-    if len(request.text) > words.MAX_TEXT:
-        raise TextTooLong(length=len(request.text), most=words.MAX_TEXT)
+    check_said(request)
     if request.at > now + CLOCK_SKEW:
         raise InTheFuture()
     if not (request.lon is None and request.lat is None) and not on_earth(request.lon, request.lat):
         raise BadPoint(lon=request.lon, lat=request.lat)
     return known
+
+
+def check_said(request: ReportRequest) -> None:
+    """Let pass words and a key that can be kept. Raises ``TextTooLong``, ``KeyTooLong``."""
+    if len(request.text) > words.MAX_TEXT:
+        raise TextTooLong(length=len(request.text), most=words.MAX_TEXT)
+    if len(request.key) > KEY_MOST:
+        raise KeyTooLong(most=KEY_MOST)
 
 
 def begin(

@@ -122,12 +122,13 @@ def landing(state: State, dropped: frozenset[str]) -> State:
 
 
 def dead_ends(dropped: frozenset[str], forbidden: Iterable[tuple[State, Verb]] = ()) -> frozenset[State]:
-    """Return the open states from which no end can be reached when ``forbidden`` moves are taken away.
+    """Return the open states from which *closed* cannot be reached when ``forbidden`` moves are taken away.
 
-    The playbook validator refuses a playbook for which this is not empty (DESIGN §2).
+    Being refused or merged is no way out for what has to be solved. The playbook validator refuses a playbook for which
+    this is not empty (DESIGN §2).
     """
     refused = frozenset(forbidden)
-    reaching: set[State] = set(ENDED)
+    reaching: set[State] = {State.CLOSED}
     moves: dict[State, set[State]] = {state: set() for state in State}
     for (state, verb), following in TABLE.items():
         if (state, verb) not in refused:

@@ -60,6 +60,12 @@ class Frame:
             self._heads[place] = post.id if post else None
         return self._heads[place]
 
+    def root(self) -> UUID:
+        return self.organisation.root.id
+
+    def serves(self, post_id: UUID) -> bool:
+        return not self.organisation.post(post_id).retired
+
     def due(self, start: datetime, limit: TimeLimit) -> datetime:
         return self.calendar.due(start, limit)
 
