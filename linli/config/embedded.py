@@ -1,1 +1,0 @@
-from linli.kernel.embedded import *  # moved; gone when nobody asks for it here
