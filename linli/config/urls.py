@@ -2,11 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from linli.interfaces.api.main import api
 from linli.interfaces.language import switch_language
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("linli.interfaces.accounts.urls")),
     path("language/", switch_language, name="set_language"),
+    path("api/v1/", api.urls),
     path("open311/v2/", include("linli.interfaces.open311.urls")),
     path("console/", include("linli.interfaces.console.urls")),
     path("command/", include("linli.interfaces.command.urls")),

@@ -1,0 +1,37 @@
+"""The JSON API ``/api/v1``: described by itself (OpenAPI 3.1 at ``/api/v1/openapi.json``), refusals as ``{code, message, field}``."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from linli.interfaces.api import directory, files, insight, matters, receipts, work
+from linli.interfaces.api.reports import bad_body
+from linli.interfaces.refusals import answer_refusals, body_of
+
+DESCRIPTION = """Report, follow, handle and count matters of a neighbourhood.
+
+A key goes with a request as `Authorization: Bearer KEY` or `X-API-Key: KEY`. Names that come from data are `{"zh": …, "en": …}`.
+Sentences are in the language of `Accept-Language`. Times carry their zone; points are WGS 84."""
+
+api = NinjaAPI(title="Linli", version="1", description=DESCRIPTION, docs_url=None, openapi_url="/openapi.json", urls_namespace="api-v1")
+answer_refusals(api)
+
+
+@api.exception_handler(ValidationError)
+def _not_understood(_request: HttpRequest, exception: ValidationError) -> HttpResponse:
+    return JsonResponse(body_of(bad_body(exception.errors)), status=400)
+
+
+@api.exception_handler(HttpError)
+def _refused_by_the_library(_request: HttpRequest, exception: HttpError) -> HttpResponse:
+    return JsonResponse({"code": "api.http", "message": str(exception), "field": None}, status=exception.status_code)
+
+
+api.add_router("", matters.router)
+api.add_router("", work.router)
+api.add_router("", receipts.router)
+api.add_router("", directory.router)
+api.add_router("", insight.router)
+api.add_router("", files.router)
