@@ -86,7 +86,7 @@ def _chunks(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
 
 
 @lru_cache(maxsize=256)
-def _insert_statement(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, tuple[Any, ...]]:
+def _insert_statement(model: type[models.Model], names: tuple[str, ...], once: tuple[str, ...] = ()) -> tuple[str, tuple[Any, ...]]:
     """Return the statement, and the constants of the columns that are not named."""
     columns, source = recordset(model, names)
     constants: list[Any] = []
@@ -100,7 +100,8 @@ def _insert_statement(model: type[models.Model], names: tuple[str, ...]) -> tupl
         constants.append(json_text(value) if _kind(field) == "jsonb" and value is not None else value)
         columns += f', "{_column(field)}"'
         casts += f", %s::{_kind(field)}"
-    return f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT given.*{casts} FROM {source}', tuple(constants)
+    unless = f" ON CONFLICT ({', '.join(once)}) DO NOTHING" if once else ""
+    return f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT given.*{casts} FROM {source}{unless}', tuple(constants)
 
 
 @lru_cache(maxsize=256)
@@ -122,7 +123,7 @@ def together() -> Iterator[None]:
         yield
 
 
-def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], *, once: tuple[str, ...] = ()) -> int:
     """Insert ``rows`` (each a value per field name in ``columns``), one statement per 5,000 rows; return how many.
 
     Fields that are not named get their model's default. Values are plain Python values: UUID, aware datetime, date,
@@ -130,17 +131,21 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     number is stored as NULL. A violated constraint raises Django's ``IntegrityError``; run in a transaction, so that
     no row is left.
 
+    Args:
+        once: columns of a unique constraint; rows that are there already by these are left out (one that a neighbour is
+            just writing is waited for). Give the rows in the order of these columns, or two writers may lock each other.
+
     Raises:
         TypeError: a value with no plain form.
         ValueError: a row whose length is not that of ``columns``, or an unnamed field whose default differs per row.
     """
     columns = tuple(columns)
-    statement, constants = _insert_statement(model, columns)
+    statement, constants = _insert_statement(model, columns, once)
     written = 0
     for chunk in _chunks(rows):
         with connection.cursor() as cursor:
             cursor.execute(statement, [*constants, recordset_text(chunk, len(columns))])
-        written += len(chunk)
+            written += cursor.rowcount if once else len(chunk)
     return written
 
 

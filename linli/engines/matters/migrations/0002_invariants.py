@@ -20,7 +20,7 @@ END $$;
 CREATE CONSTRAINT TRIGGER matter_answered AFTER UPDATE OF state ON matters_matter DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.closed_at IS NOT NULL) EXECUTE FUNCTION matters_answered();
 CREATE CONSTRAINT TRIGGER report_answered AFTER INSERT OR UPDATE OF matter_id, answered_at ON matters_report DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (NEW.answered_at IS NULL) EXECUTE FUNCTION matters_answered();
+    FOR EACH ROW WHEN (NEW.answered_at IS NULL OR NEW.matter_id <> NEW.first_matter) EXECUTE FUNCTION matters_answered();
 """
 NO_ANSWERED = """
 DROP TRIGGER report_answered ON matters_report;
@@ -38,8 +38,9 @@ BEGIN
     IF NEW.due_at <> OLD.due_at AND NEW.class_code = OLD.class_code AND NEW.condition = OLD.condition THEN
         RAISE EXCEPTION 'the promise of matter % is never reset', OLD.id USING ERRCODE = 'check_violation', CONSTRAINT = 'matter_promise';
     END IF;
-    IF NEW.version < OLD.version THEN
-        RAISE EXCEPTION 'matter % would go back to an older version', OLD.id USING ERRCODE = 'check_violation', CONSTRAINT = 'matter_version';
+    IF NEW.version < OLD.version OR (NEW.version = OLD.version AND (NEW.state, NEW.level, NEW.accountable_post_id, NEW.level_due_at)
+            IS DISTINCT FROM (OLD.state, OLD.level, OLD.accountable_post_id, OLD.level_due_at)) THEN
+        RAISE EXCEPTION 'matter % would change behind its version', OLD.id USING ERRCODE = 'check_violation', CONSTRAINT = 'matter_version';
     END IF;
     RETURN NEW;
 END $$;

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from linli.engines.matters.services.frame import frame
+from linli.engines.matters.services.frame import Frame, frame
 from linli.kernel.access.rules import Actor
+from linli.kernel.refusal import Refusal
 
 SHOWN = 20  # offending ids shown for each statement
 
@@ -25,21 +26,45 @@ class Finding:
 
 _STATEMENTS: tuple[tuple[str, str], ...] = (
     (
-        "every open matter has one accountable post that exists, and a deadline",
+        "every open matter has one accountable post that exists and is in use, and a deadline",
         "SELECT m.id FROM matters_matter m LEFT JOIN organisation_post p ON p.id = m.accountable_post_id"
-        " WHERE m.closed_at IS NULL AND (p.id IS NULL OR m.level_due_at IS NULL OR m.due_at IS NULL)",
+        " WHERE m.closed_at IS NULL AND (p.id IS NULL OR p.retired_at IS NOT NULL OR m.level_due_at IS NULL OR m.due_at IS NULL)",
     ),
     (
         "every deadline below the top has been acted on (the sweep keeps up: none is more than ten minutes behind)",
         "SELECT m.id FROM matters_matter m WHERE m.wake_at < %(at)s - interval '10 minutes'",
     ),
     (
-        "every reporter of an ended matter has been told, merged ones included",
-        "SELECT m.id FROM matters_matter m JOIN matters_report r ON r.matter_id = m.id WHERE m.closed_at IS NOT NULL AND r.answered_at IS NULL",
+        "every timer stands at its matter's deadline, and none runs for what has ended",
+        "SELECT m.id FROM matters_matter m WHERE m.wake_at <> m.level_due_at OR (m.closed_at IS NOT NULL AND m.wake_at IS NOT NULL)",
     ),
     (
-        "every merged matter handed its reporters to one that is not merged, and forms no ring",
-        "SELECT m.id FROM matters_matter m LEFT JOIN matters_report r ON r.matter_id = m.id WHERE m.state = 'merged' AND r.id IS NOT NULL",
+        "every reporter of an ended matter has been told its outcome, merged ones included",
+        "SELECT m.id FROM matters_matter m JOIN matters_report r ON r.matter_id = m.id"
+        " WHERE m.closed_at IS NOT NULL AND (r.answered_at IS NULL OR r.answered_at < m.closed_at)",
+    ),
+    (
+        "no reporter of an open matter was told an outcome that is none",
+        "SELECT m.id FROM matters_matter m JOIN matters_report r ON r.matter_id = m.id WHERE m.closed_at IS NULL AND r.answered_at IS NOT NULL",
+    ),
+    (
+        "every merged matter leads to one that is not merged, in no ring",
+        "WITH RECURSIVE walk (start, here, path) AS ("
+        " SELECT id, merged_into_id, ARRAY[id] FROM matters_matter WHERE state = 'merged'"
+        " UNION ALL SELECT w.start, m.merged_into_id, w.path || m.id FROM walk w JOIN matters_matter m ON m.id = w.here"
+        " WHERE m.state = 'merged' AND m.id <> ALL(w.path))"
+        " SELECT DISTINCT w.start FROM walk w LEFT JOIN matters_matter m ON m.id = w.here WHERE m.id IS NULL OR m.id = ANY(w.path)",
+    ),
+    (
+        "every reporter is where the first matter was merged into, if it was",
+        "WITH RECURSIVE walk (report, first, at, here, steps) AS ("
+        " SELECT r.id, r.first_matter, r.matter_id, r.first_matter, 0 FROM matters_report r JOIN matters_matter m ON m.id = r.first_matter"
+        " WHERE m.state = 'merged' OR r.matter_id <> r.first_matter"
+        " UNION ALL SELECT w.report, w.first, w.at, m.merged_into_id, w.steps + 1 FROM walk w JOIN matters_matter m ON m.id = w.here"
+        " WHERE m.merged_into_id IS NOT NULL AND w.steps < 1000)"
+        " SELECT w.first FROM walk w JOIN matters_matter m ON m.id = w.here WHERE m.merged_into_id IS NULL AND w.here <> w.at"
+        " UNION SELECT r.first_matter FROM matters_report r WHERE NOT EXISTS (SELECT FROM matters_matter m WHERE m.id = r.first_matter)"
+        " UNION SELECT m.id FROM matters_matter m JOIN matters_report r ON r.matter_id = m.id WHERE m.state = 'merged'",
     ),
     (
         "every matter has a reporter, or handed them over",
@@ -72,13 +97,25 @@ def broken_invariants(*, actor: Actor, at: datetime) -> list[Finding]:
             row = cursor.fetchone()
             if row and row[0]:
                 findings.append(Finding(statement, row[0], tuple(row[1])))
+        cursor.execute("SELECT policy, level, array_agg(id ORDER BY id) FROM matters_matter WHERE closed_at IS NULL AND wake_at IS NULL GROUP BY policy, level")
+        unwatched = [(policy, level, ids) for policy, level, ids in cursor.fetchall()]
         cursor.execute("SELECT DISTINCT accountable_post_id FROM matters_matter WHERE closed_at IS NULL")
         posts = [row[0] for row in cursor.fetchall()]
-    held = frame().organisation
-    unheld = tuple(post for post in posts if held.holder(post, at).person_id is None)
+    land = frame()
+    lost = [matter for policy, level, ids in unwatched if level < land.policy_of(policy).top for matter in ids]
+    if lost:
+        findings.append(Finding("every open matter below the top has its timer set", len(lost), tuple(lost[:SHOWN])))
+    unheld = tuple(post for post in posts if not _is_held(land, post, at))
     if unheld:
-        findings.append(Finding("every accountable post is held by a person who is present", len(unheld), unheld[:SHOWN]))
+        findings.append(Finding("every accountable post is held by a person who is present (the posts' ids)", len(unheld), unheld[:SHOWN]))
     return findings
+
+
+def _is_held(land: Frame, post: UUID, at: datetime) -> bool:
+    try:
+        return bool(land.organisation.holder(post, at).person_id)
+    except Refusal:  # nobody is present, or there is no such post
+        return False
 
 
 def how_many() -> tuple[int, int]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,8 +14,9 @@ from linli.engines.matters.events import MatterEvent
 from linli.engines.matters.models import Matter, Step
 from linli.engines.matters.rules.case import Case, revised
 from linli.engines.matters.rules.clocks import settle
-from linli.engines.matters.rules.decide import Command, decide
-from linli.engines.matters.rules.intake import cell_of
+from linli.engines.matters.rules.command import Command, in_order
+from linli.engines.matters.rules.decide import decide
+from linli.engines.matters.rules.intake import KEY_MOST, KeyTooLong, cell_of
 from linli.engines.matters.rules.policy import Policy
 from linli.engines.matters.rules.states import ENDED, State, Verb
 from linli.engines.matters.services import rows
@@ -119,16 +120,19 @@ def act(commands: Sequence[Command], *, actor: Actor) -> list[Done | Refusal]:
     changed: dict[UUID, Case] = {}
     ended: dict[UUID, tuple[Case, datetime]] = {}
     corrected: list[tuple[Case, Command]] = []
+    reopened: list[UUID] = []
     results: list[Done | Refusal] = []
-    for command in commands:
-        if command.key and command.key in repeated:
-            results.append(repeated[command.key])
+    for asked in commands:
+        if asked.key and asked.key in repeated:
+            results.append(repeated[asked.key])
             continue
         try:
-            case = _visible(known.get(command.matter_id), actor=actor, verb=command.verb)
+            if len(asked.key) > KEY_MOST:
+                raise KeyTooLong(most=KEY_MOST)
+            case = _visible(known.get(asked.matter_id), actor=actor, verb=asked.verb)
             policy = frame.policy_of(case.policy_id)
-            settled, hops = settle(case, world=frame, policy=policy, at=command.at)
-            _check_targets(settled, command, frame=frame, known=known, actor=actor)
+            settled, hops = settle(case, world=frame, policy=policy, at=asked.at)
+            command = _checked(settled, in_order(settled, asked), frame=frame, known=known, actor=actor)
             after = decide(settled, command, world=frame, policy=policy)
         except Refusal as refusal:
             results.append(refusal)
@@ -140,9 +144,15 @@ def act(commands: Sequence[Command], *, actor: Actor) -> list[Done | Refusal]:
             ended[after.id] = (after, command.at)
         elif after.state not in ENDED:
             ended.pop(after.id, None)
+            if settled.state in ENDED:
+                reopened.append(after.id)
         if command.verb is Verb.CORRECT:
             corrected.append((after, command))
-        results.append(Done(after.id, after.version, after.state, after.level, after.accountable_post_id))
+        done = Done(after.id, after.version, after.state, after.level, after.accountable_post_id)
+        results.append(done)
+        if command.key:
+            repeated[command.key] = replace(done, repeated=True)
+    _take_back_answers(reopened)
     _store(changed, frame=frame, work=work, ended=ended)
     _store_places(corrected, frame=frame)
     return results
@@ -170,10 +180,10 @@ def time_out(matter_ids: Sequence[UUID], *, at: datetime) -> int:
     return len(changed)
 
 
-def due_matters(*, at: datetime, limit: int = 500) -> list[UUID]:
-    """Return the matters whose clocks change something by ``at``, the longest overdue first."""
+def due_matters(*, at: datetime, limit: int = 500, without: Collection[UUID] = ()) -> list[UUID]:
+    """Return the matters whose clocks change something by ``at``, the longest overdue first; ``without`` those that failed."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM matters_matter WHERE wake_at <= %s ORDER BY wake_at LIMIT %s", [at, limit])
+        cursor.execute("SELECT id FROM matters_matter WHERE wake_at <= %s AND id <> ALL(%s::uuid[]) ORDER BY wake_at LIMIT %s", [at, list(without), limit])
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -192,18 +202,27 @@ def _visible(case: Case | None, *, actor: Actor, verb: Verb) -> Case:
     return case
 
 
-def _check_targets(case: Case, command: Command, *, frame: Frame, known: dict[UUID, Case], actor: Actor) -> None:
-    """Refuse a handler or owner that serves another area, and a merge into what is ended, unknown or not the actor's to see."""
+def _checked(case: Case, command: Command, *, frame: Frame, known: dict[UUID, Case], actor: Actor) -> Command:
+    """Return the command with its place as the ground is now; it was found on the ground as it was when the page was made.
+
+    Refuses a handler or owner that is retired or serves another area, and a merge into what is ended, unknown or not the
+    actor's to see.
+    """
     if command.verb is Verb.MERGE and command.into_id is not None:
         into = _visible(known.get(command.into_id), actor=actor, verb=command.verb)
         if not into.is_open:
             raise MergeIntoEnded()
     if command.verb in (Verb.DISPATCH, Verb.TRANSFER) and command.post_id is not None:
         post = frame.organisation.post(command.post_id)
-        if not case.area_path.startswith(post.area_path) or (
-            command.verb is Verb.TRANSFER and post.level != frame.policy_of(case.policy_id).levels[case.level].level
+        if (
+            post.retired
+            or not case.area_path.startswith(post.area_path)
+            or (command.verb is Verb.TRANSFER and post.level != frame.policy_of(case.policy_id).levels[case.level].level)
         ):
             raise NotOnThisMatter()
+    if command.verb is Verb.CORRECT and command.place is not None:
+        return replace(command, place=replace(command.place, area_path=frame.ground.area(command.place.area_id).path))
+    return command
 
 
 def _facts(before: Case, after: Case, command: Command) -> dict[str, Any]:
@@ -259,6 +278,13 @@ def _hand_over_reports(merged: Sequence[Case]) -> None:
             )
 
 
+def _take_back_answers(reopened: Sequence[UUID]) -> None:
+    """What a reopened matter told its reporters is no longer its outcome: they are to be told again (the story keeps it)."""
+    if reopened:
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE matters_report SET answered_at = NULL, answer = '' WHERE matter_id = ANY(%s::uuid[])", [list(reopened)])
+
+
 def _answer(ended: Sequence[tuple[Case, datetime]]) -> None:
     """Write the outcome on every reporter's receipt, in the transaction that ends the matter (DECIDED 8)."""
     if ended:
@@ -278,5 +304,5 @@ def _store_places(corrected: Sequence[tuple[Case, Command]], *, frame: Frame) ->
         ("id", "lon", "lat", "cell", "address"),
         [(case.id, place.lon, place.lat, cell_of(place.lon, place.lat), place.address) for case, place in placed],
     )
-    classed = [(case.id, frame.policy_of(case.policy_id).classes[case.class_code]) for case, command in corrected if command.class_code]
+    classed = [(case.id, frame.policy_of(case.policy_id).classes[case.class_code]) for case, command in corrected if command.class_code or command.condition]
     update_rows(Matter, ("id", "kind", "urgent"), [(matter_id, known.kind, known.urgent) for matter_id, known in classed])

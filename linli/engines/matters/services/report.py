@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from linli.engines.matters.rules.clocks import next_wake
 from linli.engines.matters.rules.form import check_answers, check_details
 from linli.engines.matters.rules.intake import ReportRequest, begin, cell_of, check
 from linli.engines.matters.services import rows
-from linli.engines.matters.services.frame import held_frame, placed
+from linli.engines.matters.services.frame import Frame, held_frame, placed
 from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.clock.services import machine_now
@@ -43,6 +43,8 @@ REPORT_COLUMNS = (
     "id", "code", "matter", "first_matter", "source", "sender", "key", "user", "anonymous", "contact", "phone_fingerprint", "email_fingerprint",
     "language", "text", "details", "at", "recorded_at",
 )  # fmt: skip
+_KEY = REPORT_COLUMNS.index("key")
+_FILES = 7_241_011  # advisory lock class of keys that files hang on
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ class MayNotReportFor(Refusal):
 def report_matters(requests: Sequence[ReportRequest], *, actor: Actor, at: datetime) -> list[ReportReceipt | Refusal]:
     """Take in reports; each gets a receipt or a refusal, in order. Refused ones write nothing.
 
-    Runs in constant queries, whatever the number of reports. Two requests with one key give one matter.
+    Runs in constant queries, whatever the number of reports. Two requests with one key give one matter, in one batch, in
+    two, or in two at once: the second waits for the first and gets its receipt.
 
     Args:
         actor: who hands them in; the scope of their keys.
@@ -85,7 +88,8 @@ def report_matters(requests: Sequence[ReportRequest], *, actor: Actor, at: datet
     policy, policy_id = frame.policy, frame.policy_id
     recorded_at = machine_now()
     may_report_for = actor.may("matters.report_for_others")
-    earlier = _earlier_receipts(requests, actor=actor)
+    _wait_for_files(requests, actor=actor)
+    earlier = _earlier_receipts(requests, actor=actor, frame=frame)
     places = placed(requests, frame=frame)
     receipts: list[ReportReceipt | Refusal] = []
     batch = _Batch()
@@ -124,12 +128,23 @@ def report_matters(requests: Sequence[ReportRequest], *, actor: Actor, at: datet
         receipt = ReportReceipt(case.id, code, tracking, case.accountable_post_id, case.area_path, case.placing, case.due_at, known.emergency)
         receipts.append(receipt)
         if request.key:
-            earlier[request.key] = receipt
-    batch.store()
-    return receipts
+            earlier[request.key] = replace(receipt, repeated=True)
+    if batch.store():
+        return receipts
+    # A neighbour wrote some of the keys meanwhile: its receipts stand, and what was made here for them is left out.
+    earlier = _earlier_receipts(requests, actor=actor, frame=frame)
+    given = [receipt if isinstance(receipt, Refusal) else earlier.get(request.key, receipt) for request, receipt in zip(requests, receipts, strict=True)]
+    batch.leave_out(
+        {receipt.matter_id for receipt in receipts if isinstance(receipt, ReportReceipt)}
+        - {receipt.matter_id for receipt in given if isinstance(receipt, ReportReceipt)}
+    )
+    batch.store_rest()
+    return given
 
 
 class _Batch:
+    """The rows of new matters, in the same order in each list."""
+
     def __init__(self) -> None:
         self.matters: list[tuple[Any, ...]] = []
         self.reports: list[tuple[Any, ...]] = []
@@ -137,32 +152,70 @@ class _Batch:
         self.entries: list[Entry] = []
         self.events: list[MatterEvent] = []
 
-    def store(self) -> None:
+    def store(self) -> bool:
+        """Write all; or, where another write has taken a key, only the reports whose keys were free, and return False."""
         if not self.matters:
-            return
+            return True
+        if any(row[_KEY] is not None for row in self.reports):
+            # Reports first, since their keys decide; their matters follow before the transaction ends.
+            in_order = sorted(self.reports, key=_key_of)
+            if insert_rows(Report, REPORT_COLUMNS, in_order, once=("sender", "key")) < len(in_order):
+                return False
+            self.store_rest()
+            return True
+        self.store_rest(self.reports)
+        return True
+
+    def store_rest(self, reports: Sequence[tuple[Any, ...]] = ()) -> None:
+        """Write all but the reports, unless they are given."""
         with together():
             insert_rows(Matter, MATTER_COLUMNS, self.matters)
-            insert_rows(Report, REPORT_COLUMNS, self.reports)
+            insert_rows(Report, REPORT_COLUMNS, reports)
             rows.insert_steps(self.steps)
         record(self.entries)
         publish(self.events)
 
+    def leave_out(self, matter_ids: set[UUID]) -> None:
+        """Forget what was made for these matters."""
+        places = [place for place, event in enumerate(self.events) if event.key not in matter_ids]
+        self.matters = [self.matters[place] for place in places]
+        self.steps = [self.steps[place] for place in places]
+        self.entries = [self.entries[place] for place in places]
+        self.events = [self.events[place] for place in places]
 
-def _earlier_receipts(requests: Sequence[ReportRequest], *, actor: Actor) -> dict[str, ReportReceipt]:
+
+def _key_of(row: tuple[Any, ...]) -> str:
+    return row[_KEY] or ""
+
+
+def _wait_for_files(requests: Sequence[ReportRequest], *, actor: Actor) -> None:
+    """Let a neighbour with the same key finish first where files hang on it: they can be given once only."""
+    keys = sorted({request.key for request in requests if request.key and request.file_ids})
+    if keys:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(%s, hashtext(key)) FROM unnest(%s::text[]) AS given (key) ORDER BY key",
+                [_FILES, [f"{actor.id} {key}" for key in keys]],
+            )
+
+
+def _earlier_receipts(requests: Sequence[ReportRequest], *, actor: Actor, frame: Frame) -> dict[str, ReportReceipt]:
     """Return the receipts already given for these keys: one query, none when no report has a key."""
     keys = [request.key for request in requests if request.key]
     if not keys:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT r.key, r.code, m.id, m.code, m.accountable_post_id, m.area_path, m.placing, m.due_at"
+            "SELECT r.key, m.policy, m.class_code, m.id, m.code, r.code, m.accountable_post_id, m.area_path, m.placing, m.due_at"
             " FROM matters_report r JOIN matters_matter m ON m.id = r.matter_id WHERE r.sender = %s AND r.key = ANY(%s)",
             [actor.id, keys],
         )
         found = cursor.fetchall()
-    return {
-        key: ReportReceipt(matter, code, tracking, post, path, placing, due, repeated=True) for key, tracking, matter, code, post, path, placing, due in found
-    }
+    receipts = {}
+    for key, policy_id, class_code, matter, code, tracking, post, path, placing, due in found:
+        known = frame.policy_of(policy_id).classes.get(class_code)
+        receipts[key] = ReportReceipt(matter, code, tracking, post, path, placing, due, known.emergency if known else "", repeated=True)
+    return receipts
 
 
 def receipt_codes(at: datetime) -> tuple[str, str]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from linli.engines.matters.models import Matter, Report
+from linli.engines.matters.models import Matter, Report, Step
 from linli.engines.matters.rules import words
 from linli.engines.matters.rules.decide import Command
-from linli.engines.matters.rules.intake import ReportRequest
+from linli.engines.matters.rules.intake import ReportRequest, TextTooLong, check_said
 from linli.engines.matters.rules.states import Verb
+from linli.engines.matters.services import rows
 from linli.engines.matters.services.act import Done, act, only
 from linli.engines.matters.services.frame import held_frame
 from linli.engines.matters.services.report import REPORT_COLUMNS, ReportReceipt, receipt_codes, report_row
@@ -19,7 +20,9 @@ from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.clock.services import machine_now
 from linli.kernel.refusal import N_, Kind, Refusal
-from linli.kernel.rows import insert_rows
+from linli.kernel.rows import insert_rows, update_rows
+
+REPORTER = Actor.system("reporter")  # whoever holds a tracking code
 
 
 class NoSuchReceipt(Refusal):
@@ -64,7 +67,13 @@ def tidy_code(code: str) -> str:
 
 
 def join_matter(request: ReportRequest, *, actor: Actor, at: datetime, matter_id: UUID) -> ReportReceipt:
-    """Add a reporter to an open public matter (“me too”): told of the outcome like the first one."""
+    """Add a reporter to an open public matter (“me too”): told of the outcome like the first one.
+
+    Raises:
+        TextTooLong, KeyTooLong: what cannot be kept.
+        CannotJoin: there is no such open public matter.
+    """
+    check_said(request)
     matter = Matter.objects.filter(id=matter_id).first()
     if matter is None or matter.closed_at is not None or matter.confidentiality > Confidentiality.PUBLIC:
         raise CannotJoin()
@@ -79,44 +88,66 @@ def join_matter(request: ReportRequest, *, actor: Actor, at: datetime, matter_id
 def rate_outcomes(ratings: Sequence[Rating], *, at: datetime) -> list[Done | Refusal]:
     """Take in reporters' ratings; “not solved” with few stars reopens the matter, by the playbook's rule.
 
-    Who holds the tracking code is the reporter. A second rating replaces the first.
+    Who holds the tracking code is the reporter. A second rating replaces the first. Constant queries.
     """
     codes = [tidy_code(rating.tracking) for rating in ratings]
-    found = {report.code: report for report in Report.objects.select_for_update().filter(code__in=codes)}
+    # Matters are locked before their reports, as every verb does: a closing that writes its answers waits, and is not waited for.
+    rows.locked_cases(Report.objects.filter(code__in=codes).values_list("matter_id", flat=True))
+    found = {report.code: report for report in Report.objects.select_related("matter").filter(code__in=codes)}
     results: list[Done | Refusal] = []
-    for code, rating in zip(codes, ratings, strict=True):
+    notes: dict[int, Command] = {}
+    for place, (code, rating) in enumerate(zip(codes, ratings, strict=True)):
         try:
-            results.append(_rate(found.get(code), rating, at=at))
+            notes[place] = _rating(found.get(code), rating, at=at)
+            results.append(NoSuchReceipt())  # until it is done
         except Refusal as refusal:
             results.append(refusal)
+    _put(results, list(notes), act(list(notes.values()), actor=REPORTER))
+    rated = [(found[codes[place]], ratings[place]) for place in notes if isinstance(results[place], Done)]
+    update_rows(
+        Report,
+        ("id", "rating", "solved", "rated_at", "comment"),
+        {report.id: (report.id, rating.rating, rating.solved, at, words.kept(rating.comment)) for report, rating in rated}.values(),
+    )
+    frame = held_frame()
+    again = {
+        place: Command(matter_id=note.matter_id, verb=Verb.REOPEN, at=at, reason=note.text or "not solved")
+        for place, note in notes.items()
+        if isinstance(results[place], Done)
+        and not ratings[place].solved
+        and ratings[place].rating < frame.policy_of(found[codes[place]].matter.policy).reopen_below_rating
+    }
+    _put(
+        results,
+        list(again),
+        [done if isinstance(done, Done) else results[place] for place, done in zip(again, act(list(again.values()), actor=REPORTER), strict=True)],
+    )
     return results
 
 
-def _rate(report: Report | None, rating: Rating, *, at: datetime) -> Done:
+def _put(results: list[Done | Refusal], places: Sequence[int], new: Sequence[Done | Refusal]) -> None:
+    for place, result in zip(places, new, strict=True):
+        results[place] = result
+
+
+def _rating(report: Report | None, rating: Rating, *, at: datetime) -> Command:
     if report is None:
         raise NoSuchReceipt()
     if not 1 <= rating.rating <= 5:
         raise BadRating()
-    matter = report.matter
-    if matter.closed_at is None:
+    if len(rating.comment) > words.MAX_TEXT:
+        raise TextTooLong(length=len(rating.comment), most=words.MAX_TEXT)
+    if report.matter.closed_at is None:
         raise NotEndedYet()
-    actor = Actor.system("reporter")
-    note = Command(matter_id=matter.id, verb=Verb.RATE, at=at, text=words.kept(rating.comment))
-    done = only(act([note], actor=actor))
-    Report.objects.filter(id=report.id).update(rating=rating.rating, solved=rating.solved, rated_at=at, comment=words.kept(rating.comment))
-    policy = held_frame().policy_of(matter.policy)
-    if not rating.solved and rating.rating < policy.reopen_below_rating:
-        reason = words.kept(rating.comment) or "not solved"
-        reopened = act([Command(matter_id=matter.id, verb=Verb.REOPEN, at=at, reason=reason)], actor=actor)[0]
-        if isinstance(reopened, Done):
-            done = reopened
-    return done
+    return Command(matter_id=report.matter_id, verb=Verb.RATE, at=at, text=words.kept(rating.comment))
 
 
 def answer_question(*, at: datetime, tracking: str, text: str) -> Done:
     """Add the reporter's answer to the matter's story."""
     report = _report(tracking)
-    return only(act([Command(matter_id=report.matter_id, verb=Verb.NOTE, at=at, text=words.kept(text))], actor=Actor.system("reporter")))
+    if len(text) > words.MAX_TEXT:
+        raise TextTooLong(length=len(text), most=words.MAX_TEXT)
+    return only(act([Command(matter_id=report.matter_id, verb=Verb.NOTE, at=at, text=words.kept(text))], actor=REPORTER))
 
 
 def make_anonymous(*, at: datetime, tracking: str) -> None:
@@ -133,11 +164,15 @@ def _report(tracking: str) -> Report:
     return report
 
 
-def redact(*, actor: Actor, at: datetime, matter_id: UUID, public_text: str, reason: str, wipe_words: bool = False) -> Done:
+def redact(*, actor: Actor, at: datetime, matter_id: UUID, public_text: str, reason: str, wipe_words: bool = False, version: int | None = None) -> Done:
     """Replace what everyone may read; with ``wipe_words`` also the reporters' own words, for personal data that nobody needs."""
-    done = only(act([Command(matter_id=matter_id, verb=Verb.REDACT, at=at, reason=reason)], actor=actor))
+    done = only(act([Command(matter_id=matter_id, verb=Verb.REDACT, at=at, version=version, reason=reason)], actor=actor))
     text = words.kept(public_text)
     Matter.objects.filter(id=matter_id).update(public_text=text, **({"text": words.MASK} if wipe_words else {}))
     if wipe_words:
-        Report.objects.filter(matter_id=matter_id).update(text=words.MASK, comment="")
+        Report.objects.filter(matter_id=matter_id).update(text=words.MASK, comment="", details={})
+        # What reporters said afterwards stands in the story: comments of ratings, answers, reasons of reopening.
+        said = Step.objects.filter(matter_id=matter_id, actor=REPORTER.id)
+        said.exclude(text="").update(text=words.MASK)
+        said.exclude(reason="").update(reason=words.MASK)
     return done

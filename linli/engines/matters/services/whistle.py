@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from linli.engines.matters.models import Whistle
-from linli.engines.matters.rules.decide import Command
+from linli.engines.matters.rules.command import UNDER_WAY, BeforeItsTime, Command
 from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.services.act import Done, act, only
 from linli.engines.matters.services.frame import held_frame
@@ -54,10 +54,13 @@ def blow_whistle(*, actor: Actor, at: datetime, matter_id: UUID, units: Sequence
     return done
 
 
-def report_in(*, actor: Actor, at: datetime, matter_id: UUID, unit: UUID, answer: str) -> Done:
+def report_in(*, actor: Actor, at: datetime, matter_id: UUID, unit: UUID, answer: str, version: int | None = None) -> Done:
     """Say that a called department has come, and what it does. Raises ``NotCalled``."""
-    done = only(act([Command(matter_id=matter_id, verb=Verb.REPORT_IN, at=at, text=answer)], actor=actor))
-    found = Whistle.objects.filter(matter_id=matter_id, unit_id=unit, reported_in_at=None).update(reported_in_at=at, answer=answer.strip())
-    if not found:
+    done = only(act([Command(matter_id=matter_id, verb=Verb.REPORT_IN, at=at, version=version, text=answer)], actor=actor))
+    called_at = Whistle.objects.filter(matter_id=matter_id, unit_id=unit, reported_in_at=None).values_list("called_at", flat=True).first()
+    if called_at is None:
         raise NotCalled()
+    if called_at - at > UNDER_WAY:
+        raise BeforeItsTime()
+    Whistle.objects.filter(matter_id=matter_id, unit_id=unit, reported_in_at=None).update(reported_in_at=max(at, called_at), answer=answer.strip())
     return done
