@@ -59,7 +59,7 @@ def _prepare_template(name: str) -> None:
 def _clear_leftovers(admin: psycopg.Connection) -> None:
     """Remove what runs left behind that were killed, and templates of migrations long gone."""
     names = [name for (name,) in admin.execute("SELECT datname FROM pg_database ORDER BY oid").fetchall()]
-    templates = [name for name in names if name.startswith("linli_template_")]
+    templates = [name for name in names if name.startswith("linli_template")]
     for name in [name for name in names if _is_left_over(name)] + templates[:-TEMPLATES_KEPT]:
         admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     for folder in (CACHE / "data").glob("*_*"):
