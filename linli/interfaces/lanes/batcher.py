@@ -7,6 +7,7 @@ after its commit. A batch that fails as a whole is split until the poisonous rep
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import queue
 import threading
@@ -30,6 +31,7 @@ log = logging.getLogger("linli.lanes")
 
 MOST = 256  # reports in one write
 GATHER_SECONDS = 0.001  # how long a lone report waits for company
+PAUSES = (0.05, 0.5, 1.5, 3.0)  # seconds between tries while the database comes back: a crashed one needs a moment
 WAITING_MOST = 4096  # reports that may wait; more are told to come back
 
 Answer = ReportReceipt | Refusal
@@ -112,25 +114,57 @@ class Batcher:
             batch.append(more)
         return batch, False
 
-    def _write(self, batch: list[_Waiting], *, again: bool = True) -> list[Answer]:
-        try:
-            return _write_once(batch)
-        except (InterfaceError, OperationalError):
-            connection.close()  # the server went away: a new connection, once
-            if again:
-                return self._write(batch, again=False)
-            log.exception("the database cannot be reached")
-            return [NotStored() for _ in batch]
-        except Exception:  # a poisonous report must not take those beside it along, whatever it trips over
-            if len(batch) == 1:
-                log.exception("a report could not be stored")
-                return [NotStored()]
-            middle = len(batch) // 2
-            return [*self._write(batch[:middle]), *self._write(batch[middle:])]
+    def _write(self, batch: list[_Waiting]) -> list[Answer]:
+        cut_off: list[list[Answer]] = []  # what earlier tries would have answered: one may be committed, though it could not say so
+        again = True
+        for pause in (*PAUSES, None):
+            answers: list[Answer] = [NotStored() for _ in batch]
+            try:
+                for earlier in cut_off:
+                    if _committed(earlier):
+                        return earlier
+                _write_once(batch, answers)
+                return answers
+            except (InterfaceError, OperationalError):
+                if not _connected():
+                    connection.close()
+                    cut_off.append(answers)
+                    if pause is not None:
+                        time.sleep(pause)
+                elif again:  # a lock or a limit; the database is there
+                    again = False
+                else:
+                    return self._split(batch)
+            except Exception:  # a poisonous report must not take those beside it along, whatever it trips over
+                return self._split(batch)
+        log.error("the database cannot be reached; %s reports are not stored", len(batch))
+        return [NotStored() for _ in batch]
+
+    def _split(self, batch: list[_Waiting]) -> list[Answer]:
+        if len(batch) == 1:
+            log.exception("a report could not be stored")
+            return [NotStored()]
+        middle = len(batch) // 2
+        return [*self._write(batch[:middle]), *self._write(batch[middle:])]
 
 
-def _write_once(batch: list[_Waiting]) -> list[Answer]:
-    answers: list[Answer | None] = [None] * len(batch)
+def _connected() -> bool:
+    return connection.connection is not None and not connection.connection.closed
+
+
+def _committed(answers: list[Answer]) -> bool:
+    """Whether the write that gave these answers is in the database after all: it holds all of them or none."""
+    receipt = next((answer for answer in answers if isinstance(answer, ReportReceipt) and not answer.repeated), None)
+    if receipt is None:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM matters_matter WHERE id = %s", [receipt.matter_id])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _write_once(batch: list[_Waiting], answers: list[Answer]) -> None:
+    """Write the batch and fill in the answers, which hold once this returns."""
     with write():
         at = now()
         held = epoch.hold()
@@ -142,10 +176,9 @@ def _write_once(batch: list[_Waiting]) -> list[Answer]:
                 answers[place] = refusal
                 continue
             groups.setdefault(actor.id, (actor, []))[1].append(place)
-        for actor, places in groups.values():
+        for _, (actor, places) in sorted(groups.items()):  # in one order, so that two batches with the same keys wait for each other
             for place, answer in zip(places, report_matters([batch[place].request for place in places], actor=actor, at=at), strict=True):
                 answers[place] = answer
-    return [answer if answer is not None else NotStored() for answer in answers]
 
 
 def _answer(batch: list[_Waiting], answers: list[Answer]) -> None:
@@ -154,7 +187,8 @@ def _answer(batch: list[_Waiting], answers: list[Answer]) -> None:
     for waiting, answer in zip(batch, answers, strict=True):
         by_loop.setdefault(waiting.loop, []).append((waiting.future, answer))
     for loop, pairs in by_loop.items():
-        loop.call_soon_threadsafe(_resolve, pairs)
+        with contextlib.suppress(RuntimeError):  # that loop has ended: nobody waits there any more
+            loop.call_soon_threadsafe(_resolve, pairs)
 
 
 def _resolve(pairs: list[tuple[asyncio.Future[Any], Any]]) -> None:
