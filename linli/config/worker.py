@@ -164,7 +164,7 @@ def main() -> None:
     """Start Django and the worker; SIGTERM and SIGINT stop it, a second one at once."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linli.config.settings")
     exit_with_parent()
-    os.nice(5)  # people who report and read come before what can wait a moment
+    os.nice(15)  # people who report and read come before what can wait a moment
     django.setup()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("procrastinate").setLevel(logging.WARNING)

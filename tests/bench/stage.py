@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -45,6 +46,32 @@ class Stage:
         if done.returncode != 0:
             raise SystemExit(f"linli {' '.join(arguments)} failed: {done.stderr.strip()[-600:]}")
         return done.stdout.strip()
+
+    def measured(self, *arguments: str) -> tuple[str, int]:
+        """Run a command; return what it printed and the peak memory of its processes in MB."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        said = self.linli(*arguments)
+        return said, round(max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024)
+
+    @contextlib.contextmanager
+    def owner(self) -> Iterator[Any]:
+        """A connection as the owner, with the database running."""
+        import psycopg
+
+        from linli.kernel.embedded import OWNER, Cluster
+
+        cluster = Cluster(self.data)
+        with cluster.use(), psycopg.connect(cluster.url(OWNER), autocommit=True) as link:
+            yield link
+
+    def peak(self) -> int:
+        """Peak resident memory of the running server's processes together, in MB."""
+        assert self.server is not None
+        return round(_peak(self.server.pid) / 1024)
+
+    def count(self, query: str) -> int:
+        with self.owner() as link:
+            return int(link.execute(query).fetchone()[0])
 
     @contextlib.contextmanager
     def serving(self, *options: str, **environment: str) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from linli.interfaces.cli.runtime import data_folder, data_option, line, running_database
+from linli.interfaces.cli.runtime import data_folder, data_option, line, running_database, said_in_one_line, start_django
 
 
 @click.command()
@@ -30,8 +30,24 @@ def run_server(*, host: str, port: int, web: int, greeting: str = "") -> None:
             line(greeting)
 
     with running_database():
+        start_django()
+        with said_in_one_line():
+            if not fits_this_version():
+                raise click.ClickException("The database does not fit this version of the program. First: linli upgrade (or linli init, if it is new).")
         try:
             supervise(host=host, port=port, web=web, ready=ready, log=lambda text: click.echo(text, err=True))
         except AddressInUse as error:
             raise click.ClickException(str(error)) from None
     line("Stopped.")
+
+
+def fits_this_version() -> bool:
+    """Whether every migration of this version has been applied."""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    try:
+        executor = MigrationExecutor(connection)
+        return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    finally:
+        connection.close()
