@@ -174,8 +174,8 @@ class Replay:
                 if start + BATCH >= len(due):
                     progress.window_rows, progress.done_until = progress.rows, until
                 self._save()
-            self._breathe(until)
         sweep(at=until)
+        self._breathe(until)  # not between the closings of a window: a run that stops here has done some of it for good
 
     def _report(self, entries: Sequence[Record | Refused], until: datetime) -> None:
         with write():

@@ -57,9 +57,16 @@ def first_matters(*, actor: Actor, sender: str, keys: Iterable[str]) -> dict[str
 
 
 def reported_days(*, ids: Sequence[UUID], timezone: str) -> set[date]:
-    """Return the days, in that time zone, on which these matters were reported: it never changes for a matter."""
+    """Return the days, in that time zone, on which these matters were reported: it never changes for a matter.
+
+    With the days of those that they were merged into, whose facts (reporters, ratings) changed as well.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT (reported_at AT TIME ZONE %s)::date FROM matters_matter WHERE id = ANY(%s)", [timezone, list(ids)])
+        cursor.execute(
+            "SELECT (reported_at AT TIME ZONE %s)::date FROM matters_matter WHERE id = ANY(%s) UNION"
+            " SELECT (o.reported_at AT TIME ZONE %s)::date FROM matters_matter m JOIN matters_matter o ON o.id = m.merged_into_id WHERE m.id = ANY(%s)",
+            [timezone, list(ids), timezone, list(ids)],
+        )
         return {row[0] for row in cursor.fetchall()}
 
 
