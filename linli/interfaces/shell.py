@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.functional import lazy
 from django.utils.translation import get_language
 
 from linli.kernel.clock.services import now
 
 THEME_COOKIE = "theme"
 DARK_MEDIA = {"auto": "(prefers-color-scheme: dark)", "light": "not all", "dark": "all"}
-_now: Callable[[], datetime] = lazy(now, datetime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +41,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             theme=theme if theme in DARK_MEDIA else "auto",
             staff=lambda: bool(getattr(getattr(request, "actor", None), "grants", ())),
         ),
-        "now": _now(),
+        "now": now,  # a template calls it when it first meets it
     }

@@ -15,6 +15,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from linli.interfaces.wording import ABSENCES, CHANNELS, NOTICES, PLACINGS, SOURCES, state_words, verb_words
+from linli.kernel.playbooks.rules import Text
+
 register = template.Library()
 SPRITE = Path(__file__).parent / "static" / "vendor" / "icons" / "sprite.svg"
 NOTE_ICONS = {"success": "circle-check", "warning": "triangle-alert", "error": "octagon-alert", "info": "info", "debug": "info"}
@@ -86,10 +89,12 @@ def time_left(due: datetime, now: datetime) -> str:
 
 
 @register.filter
-def bilingual(names: dict[str, str] | None, language: str) -> str:
-    """The reader's language out of ``{"zh": …, "en": …}``; the other one where it is missing."""
+def bilingual(names: Any, language: str) -> str:
+    """The reader's language out of ``{"zh": …, "en": …}`` or a playbook's text; the other one where it is missing."""
     if not names:
         return ""
+    if isinstance(names, Text):
+        return names.in_language(language)
     first, second = ("en", "zh") if language == "en" else ("zh", "en")
     return names.get(first) or names.get(second) or ""
 
@@ -98,3 +103,76 @@ def bilingual(names: dict[str, str] | None, language: str) -> str:
 def share(part: float, whole: float) -> float:
     """``part`` of ``whole`` in per cent, 0 where there is no whole (for the width of a bar)."""
     return round(100 * part / whole, 2) if whole else 0
+
+
+@register.filter
+def state_word(state: str) -> Any:
+    return state_words(state)[0]
+
+
+@register.filter
+def state_icon(state: str) -> str:
+    return state_words(state)[1]
+
+
+@register.filter
+def state_badge(state: str) -> str:
+    return state_words(state)[2]
+
+
+@register.filter
+def verb_done(verb: str) -> Any:
+    """What a step did: "Sent up"."""
+    return verb_words(verb)[0]
+
+
+@register.filter
+def verb_wish(verb: str) -> Any:
+    """What to press: "Send up"."""
+    return verb_words(verb)[1]
+
+
+@register.filter
+def verb_icon(verb: str) -> str:
+    return verb_words(verb)[2]
+
+
+@register.filter
+def verb_dot(verb: str) -> str:
+    return verb_words(verb)[3]
+
+
+@register.filter
+def source_word(source: str) -> Any:
+    return SOURCES.get(source, source)
+
+
+@register.filter
+def placing_word(placing: str) -> Any:
+    return PLACINGS.get(placing, placing)
+
+
+@register.filter
+def notice_word(state: str) -> Any:
+    return NOTICES[state][0]
+
+
+@register.filter
+def notice_badge(state: str) -> str:
+    return NOTICES[state][1]
+
+
+@register.filter
+def channel_word(channel: str) -> Any:
+    return CHANNELS.get(channel, channel)
+
+
+@register.filter
+def absence_word(reason: str) -> Any:
+    return ABSENCES.get(reason, reason)
+
+
+@register.filter
+def change_sentence(change: Any, language: str) -> str:
+    """One difference of two playbooks as a sentence."""
+    return str(change.sentence(language))

@@ -1,6 +1,15 @@
-"""Routes of the command screen, mounted at ``/command``. The console's rail looks for the name screen."""
+"""Routes of the command screen, mounted at ``/command``."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from linli.interfaces.command import maps, views
 
 app_name = "command"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("", views.screen, name="screen"),
+    path("parts/now", views.now_part, name="now"),
+    path("parts/figures", views.figures_part, name="figures"),
+    path("parts/watch", views.watch_part, name="watch"),
+    path("areas.geojson", maps.areas, name="areas"),
+    path("points", maps.points, name="points"),
+]

@@ -1,6 +1,56 @@
-"""Routes of the console, mounted at ``/console``. The rail looks for these names: queue, report, outbox, audit."""
+"""Routes of the console, mounted at ``/console``."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path, register_converter
+
+from linli.engines.matters.rules.states import Verb
+from linli.interfaces.console import directory, export, forms, matter, queue, records, report
+from linli.kernel.files.rules import Rendition
+
+
+class VerbConverter:
+    """A verb that has a form."""
+
+    regex = "|".join(sorted(verb.value for verb in forms.FORMS))
+
+    def to_python(self, value: str) -> str:
+        return Verb(value).value
+
+    def to_url(self, value: str) -> str:
+        return str(value)
+
+
+class RenditionConverter(VerbConverter):
+    """A form in which a file is kept."""
+
+    regex = "|".join(sorted((rendition.value for rendition in Rendition), key=len, reverse=True))
+
+    def to_python(self, value: str) -> str:
+        return Rendition(value).value
+
+
+register_converter(VerbConverter, "verb")
+register_converter(RenditionConverter, "rendition")
 
 app_name = "console"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("", queue.home, name="queue"),
+    path("export", export.export, name="export"),
+    path("matters/<str:code>", matter.matter, name="matter"),
+    path("matters/<str:code>/merge", matter.merge, name="merge"),
+    path("matters/<str:code>/photos/<uuid:file_id>", matter.clear, name="clear"),
+    path("matters/<str:code>/<verb:verb>", matter.step, name="step"),
+    path("files/<uuid:file_id>/<rendition:rendition>", matter.file, name="file"),
+    path("report", report.report, name="report"),
+    path("report/near", report.near, name="near"),
+    path("search", records.search, name="search"),
+    path("outbox", records.sent_notices, name="outbox"),
+    path("notices", records.notices, name="notices"),
+    path("notices/read", records.read_notices, name="read_notices"),
+    path("audit", records.audit, name="audit"),
+    path("events", records.events, name="events"),
+    path("events/retry", records.retry, name="retry"),
+    path("playbook", records.playbook, name="playbook"),
+    path("directory", directory.directory, name="directory"),
+    path("directory/absence", directory.absence, name="absence"),
+    path("directory/absence/<uuid:absence_id>/back", directory.back, name="back"),
+]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -82,3 +84,23 @@ def active_playbook(epoch: int | None = None) -> EffectivePlaybook:
         NoPlaybook: none was applied yet.
     """
     return _cached.get(epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """One application of a playbook: its number here, the author's version, who applied it and when."""
+
+    id: UUID
+    number: int
+    name: str
+    version: str
+    applied_by: str
+    at: datetime
+    holds: bool
+
+
+def playbook_versions(*, limit: int = 100) -> list[VersionLine]:
+    """Every application, the latest first. The rules are no secret: whoever works under them may read them. Two queries."""
+    active = ActivePlaybook.objects.values_list("version_id", flat=True).first()
+    rows = PlaybookVersion.objects.order_by("-number").values_list("id", "number", "name", "version", "applied_by", "at")[:limit]
+    return [VersionLine(*row, holds=row[0] == active) for row in rows]

@@ -1,5 +1,6 @@
 """Reads of the organisation."""
 
+from linli.directory.organisation.selectors.duty import duty_desks
 from linli.directory.organisation.selectors.lists import AbsenceLine, PostLine, absences, posts_held
 from linli.directory.organisation.selectors.snapshot import access_roles, consequences_of_absence, grants_of_user, load_organisation, organisation
 
@@ -9,6 +10,7 @@ __all__ = [
     "absences",
     "access_roles",
     "consequences_of_absence",
+    "duty_desks",
     "grants_of_user",
     "load_organisation",
     "organisation",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from linli.engines.matters.models import Matter
+from linli.engines.matters.models import Matter, Whistle
+from linli.engines.matters.rules import words
 from linli.engines.matters.rules.states import ENDED
+from linli.engines.matters.services.act import NoSuchMatter
 from linli.engines.matters.services.frame import Frame, frame
 from linli.kernel.access.rules import Actor
 from linli.kernel.access.selectors import in_scope
@@ -19,7 +21,7 @@ from linli.kernel.access.selectors import in_scope
 PAGE = 50
 SOON = timedelta(hours=4)
 _ENDED = [state.value for state in ENDED]
-_COLUMNS = (
+COLUMNS = (
     "id", "code", "version", "kind", "class_code", "condition", "confidentiality", "state", "level", "accountable_post_id", "handler_post_id",
     "area_id", "area_path", "placing", "lon", "lat", "address", "text", "public_text", "source", "urgent", "reported_at", "due_at",
     "extended_due_at", "level_due_at", "closed_at", "closed_level", "policy", "extension_until", "returns", "reopenings",
@@ -31,7 +33,11 @@ class QueueFilter:
     """What to show; empty fields do not filter.
 
     Attributes:
-        clock: "overdue" (promise passed), "soon" (the level's clock ends within four hours), or empty.
+        words: all of these stand in the matter's words.
+        post_id: the accountable or handling post. ``whistled``: a department called to it has not reported in.
+        since, until: when it was reported, half open.
+        clock: "overdue" (promise passed), "soon" (the level's clock ends within four hours),
+            "running" (it has not ended yet), or empty.
         after: place in the order where the page starts: the last row's ``cursor``.
     """
 
@@ -44,6 +50,11 @@ class QueueFilter:
     clock: str = ""
     urgent: bool = False
     unplaced: bool = False
+    words: str = ""
+    post_id: UUID | None = None
+    whistled: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
     after: tuple[datetime, UUID] | None = None
     limit: int = PAGE
 
@@ -91,29 +102,32 @@ def visible(actor: Actor) -> QuerySet[Matter]:
 
 
 def queue(*, actor: Actor, at: datetime, wanted: QueueFilter) -> QueuePage:
-    """Return a page of the queue, the nearest deadline first (ended ones: the latest first). Two queries."""
+    """Return a page of the queue: open ones by the nearest deadline, all others by the latest report. One query."""
     actor.require_somewhere("matters.read")
     matters = _filtered(actor=actor, at=at, wanted=wanted)
-    ended = wanted.state == "ended" or wanted.state in _ENDED
-    order = "closed_at" if ended else "level_due_at"
+    ended = wanted.state in ("ended", "all", *_ENDED)
+    order = "reported_at" if ended else "level_due_at"
     if wanted.after is not None:
         when, last = wanted.after
         step = "lt" if ended else "gt"
         matters = matters.filter(Q(**{f"{order}__{step}": when}) | Q(**{order: when, f"id__{step}": last}))
     sign = "-" if ended else ""
-    found = list(matters.order_by(f"{sign}{order}", f"{sign}id").values(*_COLUMNS)[: wanted.limit + 1])
+    found = list(matters.order_by(f"{sign}{order}", f"{sign}id").values(*COLUMNS)[: wanted.limit + 1])
     land = frame()
     rows = tuple(row_of(values, land=land, at=at, order=order) for values in found[: wanted.limit])
     return QueuePage(rows, rows[-1].cursor if len(found) > wanted.limit else None)
 
 
-def queue_counts(*, actor: Actor, at: datetime) -> dict[str, int]:
-    """Return how many open matters the actor sees: all, mine, overdue, soon, unplaced. One query."""
+def queue_counts(*, actor: Actor, at: datetime, area_path: str = "") -> dict[str, int]:
+    """Return how many open matters the actor sees: all, mine, overdue, soon, unplaced, urgent. One query."""
     open_ones = visible(actor).filter(closed_at=None)
+    if area_path:
+        open_ones = open_ones.filter(area_path__startswith=area_path)
     counted = open_ones.aggregate(
         open=Count("id"),
-        mine=Count("id", filter=Q(accountable_post_id__in=list(actor.post_ids))),
-        overdue=Count("id", filter=Q(due_at__lt=at)),
+        mine=Count("id", filter=_of_posts(actor.post_ids)),
+        overdue=Count("id", filter=_promise_passed(at)),
+        soon=Count("id", filter=Q(level_due_at__range=(at, at + SOON))),
         unplaced=Count("id", filter=Q(placing="unplaced")),
         urgent=Count("id", filter=Q(urgent=True)),
     )
@@ -129,20 +143,49 @@ def _filtered(*, actor: Actor, at: datetime, wanted: QueueFilter) -> QuerySet[Ma
     elif wanted.state != "all":
         matters = matters.filter(state=wanted.state)
     if wanted.mine:
-        matters = matters.filter(Q(accountable_post_id__in=list(actor.post_ids)) | Q(handler_post_id__in=list(actor.post_ids)))
+        matters = matters.filter(_of_posts(actor.post_ids))
     if wanted.level is not None:
         matters = matters.filter(level=wanted.level)
     if wanted.area_path:
         matters = matters.filter(area_path__startswith=wanted.area_path)
     if wanted.clock == "overdue":
-        matters = matters.filter(due_at__lt=at)
+        matters = matters.filter(_promise_passed(at), closed_at=None)
+    elif wanted.clock == "running":
+        matters = matters.filter(level_due_at__gte=at, closed_at=None).exclude(state="suspended")
     elif wanted.clock == "soon":
-        matters = matters.filter(level_due_at__lt=at + SOON)
+        matters = matters.filter(level_due_at__range=(at, at + SOON), closed_at=None)
     equal: dict[str, Any] = {"kind": wanted.kind, "class_code": wanted.class_code}
     matters = matters.filter(**{name: value for name, value in equal.items() if value})
     if wanted.urgent:
         matters = matters.filter(urgent=True)
+    if wanted.words:
+        matters = matters.filter(has_words(wanted.words))
+    if wanted.post_id is not None:
+        matters = matters.filter(_of_posts([wanted.post_id]))
+    if wanted.whistled:
+        matters = matters.filter(Exists(Whistle.objects.filter(matter=OuterRef("pk"), reported_in_at=None)))
+    if wanted.since is not None:
+        matters = matters.filter(reported_at__gte=wanted.since)
+    if wanted.until is not None:
+        matters = matters.filter(reported_at__lt=wanted.until)
     return matters.filter(placing="unplaced") if wanted.unplaced else matters
+
+
+def has_words(given: str) -> Q:
+    """The condition that all of these words stand in a matter's words; what holds no word is found nowhere."""
+    patterns = words.patterns(given)
+    condition = Q() if patterns else Q(pk__in=[])
+    for pattern in patterns:
+        condition &= Q(words__words__icontains=pattern)
+    return condition
+
+
+def _promise_passed(at: datetime) -> Q:
+    return Q(extended_due_at__lt=at) | Q(extended_due_at=None, due_at__lt=at)
+
+
+def _of_posts(post_ids: Collection[UUID]) -> Q:
+    return Q(accountable_post_id__in=list(post_ids)) | Q(handler_post_id__in=list(post_ids))
 
 
 def row_of(values: Mapping[str, Any], *, land: Frame, at: datetime, order: str = "level_due_at") -> QueueRow:
@@ -177,3 +220,15 @@ def row_of(values: Mapping[str, Any], *, land: Frame, at: datetime, order: str =
         extension_asked=values["extension_until"] is not None,
         cursor=(values[order], values["id"]),
     )
+
+
+def id_of_code(*, actor: Actor, code: str) -> UUID:
+    """Return the matter of a public number.
+
+    Raises:
+        NoSuchMatter: there is none that the actor may see.
+    """
+    found = visible(actor).filter(code=code).values_list("id", flat=True).first()
+    if found is None:
+        raise NoSuchMatter()
+    return found

@@ -11,8 +11,9 @@ from django.db import connection
 from linli.engines.matters.models import MergeSuggestion
 from linli.engines.matters.rules.duplicates import Likeness, Seen, likeness
 from linli.engines.matters.rules.intake import cells_around
+from linli.engines.matters.rules.words import searchable
 from linli.engines.matters.services.act import NoSuchMatter
-from linli.engines.matters.services.frame import frame
+from linli.engines.matters.services.frame import Frame, frame
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.geo.rules import metres_between
 from linli.kernel.ids import new_id
@@ -28,13 +29,15 @@ JOIN matters_matter other ON other.cell = given.cell AND other.id <> given.id AN
 
 
 def index_matters(matter_ids: Sequence[UUID]) -> None:
-    """Make the words of these matters searchable and suggest what they may repeat. Three queries, safe to repeat."""
+    """Make the words of these matters searchable and suggest what they may repeat. Four queries, safe to repeat."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT id, policy, area_id, class_code, code, address, text, public_text FROM matters_matter WHERE id = ANY(%s)", [list(matter_ids)])
+        land = frame()
+        indexed = [(row[0], searchable(" ".join([*_names(land, *row[1:4]), *row[3:]]))) for row in cursor.fetchall()]
         cursor.execute(
-            "INSERT INTO matters_matterwords (matter_id, words)"
-            " SELECT id, code || ' ' || class_code || ' ' || address || ' ' || text || ' ' || public_text FROM matters_matter WHERE id = ANY(%s)"
+            "INSERT INTO matters_matterwords (matter_id, words) SELECT * FROM unnest(%s::uuid[], %s::text[])"
             " ON CONFLICT (matter_id) DO UPDATE SET words = EXCLUDED.words",
-            [list(matter_ids)],
+            [[matter for matter, _ in indexed], [text for _, text in indexed]],
         )
         cursor.execute(
             "SELECT id, lon, lat, class_code, kind, reported_at, text FROM matters_matter WHERE id = ANY(%s) AND closed_at IS NULL AND cell IS NOT NULL",
@@ -42,6 +45,12 @@ def index_matters(matter_ids: Sequence[UUID]) -> None:
         )
         seen = {row[0]: Seen(*row[1:]) for row in cursor.fetchall()}
     _suggest(seen)
+
+
+def _names(land: Frame, policy_id: UUID, area_id: UUID, class_code: str) -> list[str]:
+    """The names, in both languages, by which people look for a matter's class and area."""
+    known = land.policy_of(policy_id).classes.get(class_code)
+    return [*(known.names.values() if known else ()), *(name for area in land.ground.chain(area_id)[1:] for name in area.names.values())]
 
 
 def _suggest(seen: dict[UUID, Seen]) -> None:

@@ -10,14 +10,14 @@ export function start(root) {
 }
 
 function mount(element) {
-  const table = document.getElementById(element.dataset.chart);
+  const table = () => document.getElementById(element.dataset.chart); // a live part brings a new one
   element.setAttribute("aria-hidden", "true");
   let chart = echarts.init(element, null, { renderer: "canvas" });
-  const draw = () => chart.setOption(options(read(table), element), { notMerge: true });
+  const draw = () => chart.setOption(options(read(table()), element), { notMerge: true });
   draw();
   new ResizeObserver(() => chart.resize()).observe(element);
   document.addEventListener("themechange", draw);
-  document.addEventListener("live:renewed", (event) => event.target.contains(table) && draw());
+  document.addEventListener("live:renewed", (event) => event.target.contains(table()) && draw());
 }
 
 /** A table's heads, names and numbers; data-value carries the plain number where the cell shows a formatted one. */

@@ -2,6 +2,8 @@
  * Live parts of a page by server-sent events.
  * <… data-live="/address">          listens; the nearest [data-live-state] shows open | waiting | lost
  * <… data-live-on="event" data-live-get="/fragment">  fetches its HTML again when such an event comes (gathered over a moment)
+ *   data-live-again="4"  …and once more after so many seconds (figures that are counted a moment later)
+ *   data-live-every="60" and anyway every so many seconds (clocks run without events)
  * Other modules listen to `document` for `live:<event>` (detail = the parsed data).
  * The browser reconnects by itself after short losses; after an error answer, which ends an EventSource for good, it is made
  * anew with growing pauses up to half a minute. What was missed meanwhile is fetched on reopening.
@@ -12,6 +14,7 @@ const PAUSE = { first: 1000, most: 30000 };
 export function start(root) {
   for (const element of root.querySelectorAll("time[data-clock]")) tick(element);
   for (const element of root.querySelectorAll("[data-live]")) connect(element);
+  for (const part of root.querySelectorAll("[data-live-every]")) setInterval(() => renew(part), part.dataset.liveEvery * 1000);
 }
 
 function connect(element, pause = PAUSE.first) {
@@ -35,7 +38,7 @@ function connect(element, pause = PAUSE.first) {
   for (const name of names) {
     source.addEventListener(name, (event) => {
       document.dispatchEvent(new CustomEvent(`live:${name}`, { detail: event.data ? JSON.parse(event.data) : null }));
-      for (const part of parts) if (part.dataset.liveOn.split(" ").includes(name)) renew(part);
+      for (const part of parts) if (part.dataset.liveOn.split(" ").includes(name)) renewTwice(part);
     });
   }
   addEventListener("pagehide", () => source.close(), { once: true });
@@ -55,6 +58,14 @@ function tick(element) {
 }
 
 const waiting = new WeakMap();
+const later = new WeakMap();
+
+function renewTwice(part) {
+  renew(part);
+  if (!part.dataset.liveAgain) return;
+  clearTimeout(later.get(part));
+  later.set(part, setTimeout(() => renew(part), part.dataset.liveAgain * 1000));
+}
 
 /** Fetch a part's HTML again, at most once in a while; one request at a time. */
 function renew(part) {

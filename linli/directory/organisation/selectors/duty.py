@@ -1,0 +1,34 @@
+"""Who stands at the desks of an area now: for screens that are looked at while it burns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from linli.directory.organisation.playbook import READ
+from linli.directory.organisation.rules import NobodyPresent
+from linli.directory.organisation.selectors.lists import PostLine
+from linli.directory.organisation.selectors.snapshot import organisation
+from linli.directory.people.selectors import names_of
+from linli.directory.territory.selectors import ground
+from linli.kernel.access.rules import Actor
+
+
+def duty_desks(*, actor: Actor, at: datetime, area_path: str) -> list[PostLine]:
+    """The leading desk of an area and of each area directly below it, with who answers there at ``at``; one query.
+
+    Empty for an actor without ``directory.read`` there: a wall then shows no names.
+    """
+    if not actor.may(READ, area_path=area_path):
+        return []
+    snapshot, land = organisation(), ground()
+    area = land.by_path(area_path)
+    desks = []
+    for place in (area, *land.children(area.id)):
+        head = snapshot.head(place.level, place.id)
+        if head is not None and head.area_id == place.id:
+            try:
+                desks.append((head, snapshot.holder(head.id, at)))
+            except NobodyPresent:
+                desks.append((head, None))
+    names = names_of({holding.person_id for _, holding in desks if holding})
+    return [PostLine(head, holding, names.get(holding.person_id, "") if holding else "") for head, holding in desks]

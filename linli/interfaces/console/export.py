@@ -1,0 +1,110 @@
+"""The queue as a table, for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import xlsxwriter
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext
+from django.views.decorators.http import require_GET
+
+from linli.engines.matters.selectors.export import exported
+from linli.engines.matters.selectors.queue import QueueRow
+from linli.engines.matters.services.exporting import note_export
+from linli.interfaces.access import requires
+from linli.interfaces.console.pages import level_names
+from linli.interfaces.console.queue import wanted_of
+from linli.interfaces.tags import bilingual
+from linli.interfaces.wording import SOURCES, state_words
+from linli.kernel.access.rules import Actor
+from linli.kernel.clock.services import now
+from linli.kernel.refusal import N_
+from linli.kernel.writing import write
+
+EXPORT_MOST = 100_000
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "|", "%")
+
+
+@requires("matters.export")
+@require_GET
+def export(request: HttpRequest) -> HttpResponseBase:
+    """The queue as a table, with the same filters: ``format=csv`` (UTF-8 with its mark, for spreadsheets) or ``xlsx``."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    at = now()
+    wanted = replace(wanted_of(request.GET, actor), after=None)
+    rows = list(exported(actor=actor, at=at, wanted=wanted, most=EXPORT_MOST))
+    with write():
+        note_export(actor=actor, at=at, count=len(rows), format=request.GET.get("format", "csv"))
+    table = _table(rows)
+    name = f"linli-{timezone.localtime(at):%Y%m%d-%H%M}"
+    if request.GET.get("format") == "xlsx":
+        response: HttpResponseBase = HttpResponse(_xlsx(table), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+        response["Content-Disposition"] = f'attachment; filename="{name}.xlsx"'
+        return response
+    response = StreamingHttpResponse(_csv(table), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+def safe_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return "'" + text if text.startswith(DANGEROUS) else text
+
+
+def _table(rows: Sequence[QueueRow]) -> Iterator[list[str]]:
+    language = get_language() or ""
+    levels = level_names()
+    yield [
+        gettext(head)
+        for head in (
+            N_("Number"), N_("Class"), N_("State"), N_("Level"), N_("Accountable post"), N_("Area"), N_("Address"), N_("Words"), N_("Channel"),
+            N_("Reported at"), N_("Level's deadline"), N_("Promise"), N_("Overdue"), N_("Closed at"), N_("Longitude"), N_("Latitude"),
+        )
+    ]  # fmt: skip
+    for row in rows:
+        words = (
+            row.code,
+            bilingual(dict(row.class_names), language),
+            str(state_words(row.state)[0]),
+            bilingual(levels.get(row.level_code), language) or row.level_code,
+            bilingual(dict(row.post_names), language),
+            bilingual(dict(row.area_names), language),
+            row.address,
+            row.text,
+            str(SOURCES.get(row.source, row.source)),
+            _when(row.reported_at),
+            _when(row.level_due_at) if row.closed_at is None else "",
+            _when(row.due_at),
+            gettext("yes") if row.overdue else gettext("no"),
+            _when(row.closed_at),
+        )
+        yield [*map(safe_cell, words), *("" if value is None else f"{value:.6f}" for value in (row.lon, row.lat))]
+
+
+def _when(instant: datetime | None) -> str:
+    return f"{timezone.localtime(instant):%Y-%m-%d %H:%M}" if instant else ""
+
+
+def _csv(table: Iterator[list[str]]) -> Iterator[bytes]:
+    yield "﻿".encode()
+    for cells in table:
+        buffer = io.StringIO()
+        csv.writer(buffer).writerow(cells)
+        yield buffer.getvalue().encode()
+
+
+def _xlsx(table: Iterator[list[str]]) -> bytes:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
+        sheet = book.add_worksheet()
+        sheet.freeze_panes(1, 0)
+        for line, cells in enumerate(table):
+            for column, cell in enumerate(cells):
+                sheet.write_string(line, column, cell)
+    return buffer.getvalue()

@@ -1,0 +1,173 @@
+"""Reading what the house has written down: search, notices, audit, dead letters, the playbook."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from linli.engines.matters.selectors.search import search as search_matters
+from linli.interfaces.access import requires, signed_in_route
+from linli.interfaces.console.pages import show
+from linli.interfaces.console.playbook_text import Node, outline
+from linli.interfaces.console.queue import lines_of
+from linli.kernel.access.rules import Actor
+from linli.kernel.audit.selectors import EntryFilter, entries
+from linli.kernel.clock.services import now
+from linli.kernel.events.selectors import dead_letters, outbox_status
+from linli.kernel.events.services import retry_dead_letters
+from linli.kernel.notices.rules import Channel, NoticeState
+from linli.kernel.notices.selectors import inbox, outbox, outbox_counts
+from linli.kernel.notices.services import mark_read
+from linli.kernel.playbooks.rules.changes import compare
+from linli.kernel.playbooks.selectors import active_playbook, playbook_version, playbook_versions
+from linli.kernel.writing import write
+
+
+@requires("matters.read")
+@never_cache
+@require_GET
+def search(request: HttpRequest) -> HttpResponseBase:
+    """Find matters by number, place, words; by telephone for those who may read identities."""
+    at, asked = now(), request.GET.get("q", "").strip()[:120]
+    found = search_matters(actor=_actor(request), at=at, asked=asked)
+    return show(request, "console/search.html", "search", asked=asked, found=found, lines=lines_of(found.rows, at))
+
+
+# -- notices ----------------------------------------------------------------------------------------------------------
+
+
+@requires("notices.read_outbox")
+@never_cache
+@require_GET
+def sent_notices(request: HttpRequest) -> HttpResponseBase:
+    """What was sent outwards, waits, or would have been sent; filters by state and channel."""
+    actor = _actor(request)
+    state = NoticeState(request.GET["state"]) if request.GET.get("state") in list(NoticeState) else None
+    channel = Channel(request.GET["channel"]) if request.GET.get("channel") in list(Channel) else None
+    page = outbox(actor, _page(request), state=state, channel=channel)
+    return show(
+        request, "console/outbox.html", "outbox", page=page, counts=[(s, n) for s, n in outbox_counts(actor).items() if n], state=state, channel=channel,
+        channels=[channel for channel in Channel if channel != Channel.IN_APP],
+    )  # fmt: skip
+
+
+@signed_in_route
+@never_cache
+@require_GET
+def notices(request: HttpRequest) -> HttpResponseBase:
+    """One's own notices."""
+    page = _page(request)
+    items = inbox(_actor(request), page=page)
+    return show(request, "console/notices.html", "notices", items=items, page=page, more=len(items) == 50, unread=[item for item in items if not item.read_at])
+
+
+@signed_in_route
+@require_POST
+def read_notices(request: HttpRequest) -> HttpResponseBase:
+    """Mark the notices named as read."""
+    ids = [UUID(text) for text in request.POST.getlist("id")]
+    with write():
+        mark_read(actor=_actor(request), at=now(), notice_ids=ids)
+    return redirect("console:notices")
+
+
+# -- audit and dead letters -------------------------------------------------------------------------------------------
+
+
+@requires("audit.read")
+@never_cache
+@require_GET
+def audit(request: HttpRequest) -> HttpResponseBase:
+    """The audit log, the newest entries first; filters by who, what, when and about what."""
+    given = request.GET
+    since, until = _day(given.get("since", "")), _day(given.get("until", ""))
+    wanted = EntryFilter(
+        subject=_uuid(given.get("subject", "")),
+        subject_type=given.get("type", "")[:40],
+        actor=given.get("actor", "")[:80],
+        action=given.get("action", "")[:80],
+        since=since,
+        until=until + timedelta(days=1) if until else None,
+    )
+    link, _, position = given.get("before", "").partition("-")
+    before = (int(link), int(position)) if link.isdigit() and position.isdigit() else None
+    page = entries(_actor(request), wanted, before=before)
+    kept = given.copy()
+    kept.pop("before", None)
+    return show(request, "console/audit.html", "audit", page=page, wanted=wanted, given=given, kept=kept.urlencode())
+
+
+@requires("events.retry")
+@never_cache
+@require_GET
+def events(request: HttpRequest) -> HttpResponseBase:
+    """How the outbox stands, and what no handler could take."""
+    return show(request, "console/events.html", "events", status_of_outbox=outbox_status(), letters=dead_letters(_actor(request)))
+
+
+@requires("events.retry")
+@require_POST
+def retry(request: HttpRequest) -> HttpResponseBase:
+    """Have the dead letters named tried again, or all of them."""
+    ids = [int(text) for text in request.POST.getlist("id") if text.isdigit()]
+    with write():
+        tried = retry_dead_letters(actor=_actor(request), at=now(), ids=ids or None)
+    messages.success(request, ngettext("%(n)d is tried again.", "%(n)d are tried again.", tried) % {"n": tried})
+    return redirect("console:events")
+
+
+# -- the playbook -----------------------------------------------------------------------------------------------------
+
+
+@requires("matters.read", "playbooks.apply")
+@require_GET
+def playbook(request: HttpRequest) -> HttpResponseBase:
+    """The playbook that holds, or an earlier version, in words; and what changed from one version to another."""
+    versions = playbook_versions()
+    known = {line.number: line for line in versions}
+    active = active_playbook()
+    number = _number(request.GET.get("version", ""), known, active.number)
+    shown = playbook_version(known[number].id)
+    against = _number(request.GET.get("against", ""), known, 0)
+    changes = compare(playbook_version(known[against].id), shown) if against else []
+    sections: list[Node] = outline(shown)
+    return show(
+        request, "console/playbook.html", "playbook", versions=versions, shown=known[number], against=known.get(against), changes=changes, sections=sections,
+        before=known.get(number - 1),
+    )  # fmt: skip
+
+
+def _number(text: str, known: dict[int, object], otherwise: int) -> int:
+    return int(text) if text.isdigit() and int(text) in known else otherwise
+
+
+def _page(request: HttpRequest) -> int:
+    text = request.GET.get("page", "1")
+    return max(1, int(text)) if text.isdigit() else 1
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def _day(text: str) -> datetime | None:
+    try:
+        return timezone.make_aware(datetime.combine(date.fromisoformat(text), time())) if text else None
+    except ValueError:
+        return None
+
+
+def _actor(request: HttpRequest) -> Actor:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
