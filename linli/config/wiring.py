@@ -6,21 +6,30 @@ from collections.abc import Mapping
 
 from linli.directory.organisation.playbook import DirectorySection
 from linli.directory.organisation.selectors import grants_of_user
+from linli.directory.organisation.services import register_post_use
+from linli.directory.people import services as people_services
 from linli.directory.people import tasks as people
 from linli.engines.matters import tasks as matters
 from linli.engines.matters.playbook import MattersSection
-from linli.flows import matter_news, people_are_told
+from linli.engines.matters.selectors.posts import posts_with_open_matters
+from linli.engines.matters.services import erasing as matters_erasing
+from linli.flows import areas_move, matter_news, people_are_told
 from linli.flows import tasks as flows
+from linli.flows.sign_in_code_is_sent import can_send_codes, send_sign_in_code
 from linli.insight import playbook as insight_section
 from linli.insight import tasks as insight
 from linli.kernel.access import tasks as access
 from linli.kernel.access.playbook import AccessSection
 from linli.kernel.access.rules import Role, declare
 from linli.kernel.access.selectors import register_grant_source, register_role_source
+from linli.kernel.access.services.codes import register_code_sender
 from linli.kernel.audit import selectors as audit
 from linli.kernel.calendar.playbook import CalendarSection
+from linli.kernel.erasures import tasks as erasures
+from linli.kernel.erasures.services import register_eraser
 from linli.kernel.events import services as events
 from linli.kernel.events import tasks as outbox
+from linli.kernel.files import services as files
 from linli.kernel.notices import tasks as notices
 from linli.kernel.notices.playbook import NoticesSection
 from linli.kernel.playbooks.rules import Section, register_section
@@ -38,8 +47,8 @@ SECTIONS: dict[str, type[Section]] = {
 }
 
 
-# Rooms that are loaded for what they declare: kinds of notice, permissions.
-DECLARING = (matter_news, people_are_told, insight_section)
+# Rooms that are loaded for what they declare: kinds of notice, permissions, handlers of events.
+DECLARING = (areas_move, matter_news, people_are_told, insight_section)
 
 
 def wire() -> None:
@@ -47,12 +56,24 @@ def wire() -> None:
     for name, model in SECTIONS.items():
         register_section(name, model)
     _wire_access()
+    register_post_use(N_("open matters rest on it"), posts_with_open_matters)
     _wire_sweeps()
+    _wire_erasures()
+
+
+def _wire_erasures() -> None:
+    """Who erases what again after a restore (DECIDED 16)."""
+    register_eraser(people_services.ERASED, people_services.erase_again)
+    register_eraser(files.ERASED, files.delete_again)
+    register_eraser(matters_erasing.REPORTER_ERASED, matters_erasing.make_anonymous_again)
+    register_eraser(matters_erasing.PUBLIC_WORDS_ERASED, matters_erasing.hide_again)
+    register_eraser(matters_erasing.WORDS_ERASED, matters_erasing.wipe_again)
 
 
 def _wire_sweeps() -> None:
     """What the worker does again and again, and how often (``linli.kernel.sweeps``)."""
     access.register_sweeps()
+    erasures.register_sweeps()
     notices.register_sweeps()
     people.register_sweeps()
     outbox.register_sweeps()
@@ -68,6 +89,7 @@ def _wire_access() -> None:
     declare(events.RETRY, text=N_("see and retry dead letters"), administrative=True)
     register_role_source(_roles_of_the_playbook)
     register_grant_source(grants_of_user)
+    register_code_sender(send_sign_in_code, available=can_send_codes)
 
 
 def _roles_of_the_playbook() -> Mapping[str, Role]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 from uuid import UUID
@@ -73,17 +74,18 @@ class AccountClosed(Refusal):
 
 
 _sender: CodeSender | None = None
+_available: Callable[[], bool] = bool
 
 
-def register_code_sender(sender: CodeSender | None) -> None:
-    """Plug in who sends codes (notices). Without a sender, signing in by code is off."""
-    global _sender
-    _sender = sender
+def register_code_sender(sender: CodeSender | None, *, available: Callable[[], bool] = lambda: True) -> None:
+    """Plug in who sends codes (notices), and whether any way to send one is set up. Without a sender, signing in by code is off."""
+    global _sender, _available
+    _sender, _available = sender, available
 
 
 def codes_available() -> bool:
     """Whether anybody can send a code."""
-    return _sender is not None
+    return _sender is not None and _available()
 
 
 def request_code(*, at: datetime, contact: str, visitor: bytes, language: str) -> LoginCode:
@@ -94,7 +96,7 @@ def request_code(*, at: datetime, contact: str, visitor: bytes, language: str) -
         NoContact, BadEmail, BadPhone: bad input.
         TooMany: for this contact or this visitor.
     """
-    if _sender is None:
+    if _sender is None or not _available():
         raise NoCodes
     contact = contact.strip()
     if not contact:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import BinaryIO
 from uuid import UUID
 
+from django.db import connection
+
 from linli.kernel.access.rules import Actor, Confidentiality, declare
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.clock.services import machine_now
@@ -158,6 +160,17 @@ def follow_owner(*, actor: Actor, at: datetime, owner: FileOwner) -> int:
     files.update(area_path=owner.area_path, confidentiality=owner.confidentiality)
     record([_entry(actor, at, "files.follow_owner", file_id, confidentiality=owner.confidentiality) for file_id in changed])
     return len(changed)
+
+
+def follow_paths(*, moved: Mapping[str, str]) -> int:
+    """Give the files of these area paths the new ones (old → new), where areas moved in the tree; return how many. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {StoredFile._meta.db_table} AS f SET area_path = given.new"
+            " FROM unnest(%s::text[], %s::text[]) AS given (old, new) WHERE f.area_path = given.old",
+            [list(moved), list(moved.values())],
+        )
+        return int(cursor.rowcount)
 
 
 def clear_photo(*, actor: Actor, at: datetime, file_id: UUID, regions: Sequence[Region]) -> StoredFile:
