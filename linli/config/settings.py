@@ -126,6 +126,7 @@ INSTALLED_APPS = [
     "linli.kernel.audit",
     "linli.kernel.events",
     "linli.kernel.playbooks",
+    "linli.kernel.erasures",
     "linli.kernel.access",
     "linli.kernel.files",
     "linli.kernel.notices",

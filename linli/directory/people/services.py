@@ -19,6 +19,7 @@ from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.clock.services import machine_now
 from linli.kernel.epoch.services import bump
+from linli.kernel.erasures.services import note_erasures
 from linli.kernel.events.services import publish
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
@@ -28,6 +29,7 @@ from linli.kernel.sealing import fingerprint, seal, unseal
 MANAGE = "directory.manage"
 READ = "directory.read"
 CONTACT = "people.contact"  # purpose of the seal
+ERASED = "people.person"  # what the register of erasures calls it
 
 
 class PersonCodeTaken(Refusal):
@@ -215,8 +217,18 @@ def erase_people_past_retention(*, actor: Actor, at: datetime, most: int = 500) 
     return len(ids)
 
 
+def erase_again(ids: Sequence[UUID], at: datetime) -> int:
+    """Erase people whom a restored backup has brought back, whatever posts they held then; return how many."""
+    found = list(Person.objects.filter(id__in=ids, erased_at=None).values_list("id", flat=True))
+    if found:
+        bump()
+        _erase(Actor.system("restore"), at, found)
+    return len(found)
+
+
 def _erase(actor: Actor, at: datetime, ids: Sequence[UUID]) -> None:
     number = Concat(Value("erased-"), Cast("id", TextField()))
     Person.objects.filter(id__in=ids).update(code=number, display_name="", contact_sealed=None, contact_fingerprint=None, user=None, languages=[], erased_at=at)
     record([Entry(at=at, actor=actor.id, action="people.erase", subject_type="person", subject=key, from_state="known", to_state="erased") for key in ids])
     publish([PersonErased(key=key, at=at) for key in ids])
+    note_erasures(kind=ERASED, subjects=ids, at=at)

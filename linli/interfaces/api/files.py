@@ -47,7 +47,7 @@ def upload(request: HttpRequest, file: UploadedFile = File(...)) -> Any:  # noqa
 
 
 @router.get(
-    "/files/{uuid:file_id}/{rendition}",
+    "/files/{file_id}/{rendition}",
     auth=ApiAccess.public(),
     response=answers(),
     url_name="file",

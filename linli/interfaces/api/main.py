@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from linli.interfaces.access import public_route
 from linli.interfaces.api import directory, files, insight, matters, receipts, work
 from linli.interfaces.api.reports import bad_body
 from linli.interfaces.refusals import answer_refusals, body_of
+from linli.kernel.refusal import N_, Kind, Refusal
 
 DESCRIPTION = """Report, follow, handle and count matters of a neighbourhood.
 
@@ -27,6 +30,19 @@ def _not_understood(_request: HttpRequest, exception: ValidationError) -> HttpRe
 @api.exception_handler(HttpError)
 def _refused_by_the_library(_request: HttpRequest, exception: HttpError) -> HttpResponse:
     return JsonResponse({"code": "api.http", "message": str(exception), "field": None}, status=exception.status_code)
+
+
+class NoSuchAddress(Refusal):
+    code = "api.no_such_address"
+    message = N_("The API has no such address. It describes itself at /api/v1/openapi.json.")
+    kind = Kind.MISSING
+
+
+@public_route
+@csrf_exempt  # nothing is there to be changed
+def unknown(_request: HttpRequest) -> HttpResponseBase:
+    """Any other address below ``/api/``: said in JSON like every refusal."""
+    raise NoSuchAddress
 
 
 api.add_router("", matters.router)

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from linli.engines.matters.models import Matter, Report, Step
+from linli.engines.matters.models import Matter, Report
 from linli.engines.matters.rules import words
 from linli.engines.matters.rules.decide import Command
 from linli.engines.matters.rules.intake import ReportRequest, TextTooLong, check_said
 from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.services import rows
 from linli.engines.matters.services.act import Done, act, only
+from linli.engines.matters.services.erasing import PUBLIC_WORDS_ERASED, REPORTER_ERASED, WORDS_ERASED, wipe_what_reporters_said
 from linli.engines.matters.services.frame import held_frame
 from linli.engines.matters.services.report import REPORT_COLUMNS, ReportReceipt, receipt_codes, report_row
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.clock.services import machine_now
+from linli.kernel.erasures.services import note_erasures
 from linli.kernel.refusal import N_, Kind, Refusal
 from linli.kernel.rows import insert_rows, update_rows
 
@@ -155,6 +157,7 @@ def make_anonymous(*, at: datetime, tracking: str) -> None:
     report = _report(tracking)
     Report.objects.filter(id=report.id).update(anonymous=True, contact=None, phone_fingerprint=None, email_fingerprint=None, user=None)
     record([Entry(at=at, actor="system:reporter", action="matters.make_anonymous", subject_type="matter", subject=report.matter.audit_ref)])
+    note_erasures(kind=REPORTER_ERASED, subjects=[report.id], at=at)
 
 
 def _report(tracking: str) -> Report:
@@ -170,9 +173,6 @@ def redact(*, actor: Actor, at: datetime, matter_id: UUID, public_text: str, rea
     text = words.kept(public_text)
     Matter.objects.filter(id=matter_id).update(public_text=text, **({"text": words.MASK} if wipe_words else {}))
     if wipe_words:
-        Report.objects.filter(matter_id=matter_id).update(text=words.MASK, comment="", details={})
-        # What reporters said afterwards stands in the story: comments of ratings, answers, reasons of reopening.
-        said = Step.objects.filter(matter_id=matter_id, actor=REPORTER.id)
-        said.exclude(text="").update(text=words.MASK)
-        said.exclude(reason="").update(reason=words.MASK)
+        wipe_what_reporters_said([matter_id])
+    note_erasures(kind=WORDS_ERASED if wipe_words else PUBLIC_WORDS_ERASED, subjects=[matter_id], at=at)
     return done

@@ -13,6 +13,7 @@ from linli.kernel.files.services.examine import (
 )
 from linli.kernel.files.services.store import (
     CLEAR,
+    ERASED,
     READ,
     BadRegion,
     FileMissing,
@@ -22,6 +23,7 @@ from linli.kernel.files.services.store import (
     Stored,
     attach_files,
     clear_photo,
+    delete_again,
     delete_files,
     delete_files_of,
     discard_due_files,
@@ -34,6 +36,7 @@ from linli.kernel.files.services.store import (
 
 __all__ = [
     "CLEAR",
+    "ERASED",
     "READ",
     "ActiveContent",
     "BadRegion",
@@ -51,6 +54,7 @@ __all__ = [
     "TypeNotAccepted",
     "attach_files",
     "clear_photo",
+    "delete_again",
     "delete_files",
     "delete_files_of",
     "discard_due_files",

@@ -13,6 +13,7 @@ from django.db import connection
 from linli.kernel.access.rules import Actor, Confidentiality, declare
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.clock.services import machine_now
+from linli.kernel.erasures.services import note_erasures
 from linli.kernel.files.models import FileRendition, StoredFile
 from linli.kernel.files.rules import (
     HANDLER_RENDITIONS,
@@ -32,6 +33,7 @@ from linli.kernel.files.services.examine import Examined, Rendered, blurred, exa
 from linli.kernel.refusal import N_, Kind, Refusal
 
 UNOWNED_FOR = timedelta(days=1)  # how long an upload waits for the report that it belongs to
+ERASED = "files.file"  # what the register of erasures calls it
 READ = declare("files.read", text=N_("see photos and documents"))
 CLEAR = declare("files.clear", text=N_("blur photos and show them to the public"))
 
@@ -249,7 +251,13 @@ def delete_files(*, actor: Actor, at: datetime, file_ids: Sequence[UUID]) -> int
     files = list(StoredFile.objects.select_for_update().filter(id__in=list(file_ids)).order_by("id"))
     _delete(files, at)
     record([_entry(actor, at, "files.delete", file.id, "deleted") for file in files])
+    note_erasures(kind=ERASED, subjects=[file.id for file in files], at=at)
     return len(files)
+
+
+def delete_again(file_ids: Sequence[UUID], at: datetime) -> int:
+    """Delete files that a restored backup has brought back; return how many."""
+    return delete_files(actor=Actor.system("restore"), at=at, file_ids=file_ids)
 
 
 def delete_files_of(*, actor: Actor, at: datetime, owner_type: str, owner_ids: Sequence[UUID]) -> int:
