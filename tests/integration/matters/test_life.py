@@ -1,0 +1,434 @@
+"""Every verb of a matter's life, through the services, on PostgreSQL; who may not is refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from linli.directory.organisation.models import Appointment, Post
+from linli.directory.organisation.selectors import organisation
+from linli.directory.organisation.services import retire_post
+from linli.directory.organisation.services.posts import PostInUse
+from linli.directory.territory.selectors import ground
+from linli.engines.matters.models import Matter, Report, Step, Whistle
+from linli.engines.matters.rules.command import BeforeItsTime, Command, Place
+from linli.engines.matters.rules.decide import NothingAsked, NotPossible
+from linli.engines.matters.rules.intake import Contact, ReportRequest, TextTooLong
+from linli.engines.matters.rules.states import State, Verb
+from linli.engines.matters.rules.words import MASK
+from linli.engines.matters.services.act import Done, MergeIntoEnded, NoSuchMatter, NotOnThisMatter, act, only
+from linli.engines.matters.services.reporters import (
+    CannotJoin,
+    NoSuchReceipt,
+    NotEndedYet,
+    Rating,
+    answer_question,
+    join_matter,
+    make_anonymous,
+    rate_outcomes,
+    redact,
+)
+from linli.engines.matters.services.whistle import CalledAlready, NobodyCalled, NotCalled, blow_whistle, report_in
+from linli.engines.matters.tasks import sweep
+from linli.kernel.access.rules import ANONYMOUS, SYSTEM, Confidentiality, Forbidden
+from linli.kernel.writing import write
+from tests.factories import MONDAY, Community, person, report
+from tests.integration.matters.made import AT, DAY, HOUR, desk, district, do, done, head, holds, unit, up_at_the_street
+
+pytestmark = pytest.mark.django_db
+
+
+def rated(tracking: str, stars: int, *, solved: bool, at=AT, comment: str = ""):
+    with write():
+        (result,) = rate_outcomes([Rating(tracking, stars, solved, comment)], at=at)
+    return result
+
+
+def joined(town: Community, matter_id, *, at=AT, **wanted):
+    with write():
+        return join_matter(ReportRequest(**{"at": at, "class_code": "E-0401", "text": "我也看到了", **wanted}), actor=ANONYMOUS, at=at, matter_id=matter_id)
+
+
+# -- from report to closing -------------------------------------------------------------------------------------------
+
+
+def test_the_whole_way_at_the_street_with_a_return_and_a_call_back(town: Community) -> None:
+    one = report(town).matter_id
+    up_at_the_street(one)
+    street = desk(town)
+    handler = town.head("grid").id
+    assert done(one, Verb.DISPATCH, actor=street, at=AT + HOUR, post_id=handler).handler_post_id == handler
+    assert done(one, Verb.RETURN, actor=head(town), at=AT + HOUR, reason="不属本网格").state == "filed"
+    done(one, Verb.DISPATCH, actor=street, at=AT + HOUR, post_id=handler)
+    assert done(one, Verb.REPORT_BACK, actor=head(town), at=AT + 2 * HOUR, text="已清").state == "handled"
+    assert done(one, Verb.RETURN, actor=street, at=AT + 3 * HOUR, reason="还在").outcome_text == ""
+    done(one, Verb.REPORT_BACK, actor=head(town), at=AT + 4 * HOUR, text="这次清了")
+    assert done(one, Verb.VERIFY, actor=street, at=AT + 5 * HOUR).state == "verified"
+    assert Report.objects.get().answered_at is None
+    assert done(one, Verb.CALL_BACK, actor=street, at=AT + 5 * HOUR, reached=True).calls == 1
+    closed = done(one, Verb.CLOSE, actor=street, at=AT + 6 * HOUR)
+    assert (closed.state, closed.closed_level, closed.returns) == ("closed", 1, 2)
+    assert (Report.objects.get().answer, Report.objects.get().answered_at) == ("这次清了", AT + 6 * HOUR)
+    assert [step.version for step in Step.objects.order_by("version")] == list(range(1, 12))
+    holds(AT + 6 * HOUR)
+
+
+def test_refused_with_its_reason_told_to_the_reporter(town: Community) -> None:
+    one = up_at_the_street(report(town).matter_id).id
+    refused = done(one, Verb.REFUSE, actor=desk(town), at=AT + HOUR, reason="不属城市管理")
+    assert (refused.state, refused.wake_at, Report.objects.get().answer) == ("refused", None, "不属城市管理")
+    assert done(one, Verb.REOPEN, actor=desk(town), at=AT + 2 * HOUR, reason="误判").state == "reported"
+    assert Report.objects.get().answered_at is None
+    holds(AT + 2 * HOUR)
+
+
+def test_a_place_that_nobody_knew_waits_for_the_top_desk_to_place_it(town: Community) -> None:
+    one = report(town, lon=None, lat=None, address="不详").matter_id
+    matter = Matter.objects.get()
+    assert (matter.state, matter.placing, matter.level) == ("reported", "unplaced", 2)
+    grid = town.grids[0]
+    place = Place(grid.id, "wrong/on/purpose/", "inside", *grid.centre, "幸福路1号")
+    matter = done(one, Verb.CORRECT, actor=district(), place=place, reason="电话核实")
+    assert (matter.area_path, matter.placing, matter.address) == (grid.path, "inside", "幸福路1号")
+    assert matter.cell is not None
+    assert done(one, Verb.FILE, actor=district()).state == "dispatched"
+    holds()
+
+
+# -- extension --------------------------------------------------------------------------------------------------------
+
+
+def test_an_extension_asked_for_granted_and_declined(town: Community) -> None:
+    one = report(town)
+    asked = done(one.matter_id, Verb.ASK_EXTENSION, actor=head(town), until=MONDAY + 5 * DAY, reason="等配件")
+    assert asked.level_due_at == MONDAY + 9 * HOUR
+    assert isinstance(do(one.matter_id, Verb.GRANT_EXTENSION, actor=head(town)), Forbidden)
+    granted = done(one.matter_id, Verb.GRANT_EXTENSION, actor=desk(town))
+    assert (granted.level_due_at, granted.wake_at, granted.due_at) == (MONDAY + 5 * DAY, MONDAY + 5 * DAY, one.due_at)
+    assert sweep(at=MONDAY + 4 * DAY) == 0
+    assert sweep(at=MONDAY + 5 * DAY) == 1
+    two = report(town).matter_id
+    done(two, Verb.ASK_EXTENSION, actor=head(town), until=MONDAY + 5 * DAY, reason="等")
+    assert done(two, Verb.DECLINE_EXTENSION, actor=desk(town), reason="不必").extension_until is None
+    assert isinstance(do(two, Verb.GRANT_EXTENSION, actor=desk(town)), NothingAsked)
+    holds()
+
+
+# -- suspension -------------------------------------------------------------------------------------------------------
+
+
+def test_suspended_until_resumed(town: Community) -> None:
+    one = report(town).matter_id
+    suspended = done(one, Verb.SUSPEND, actor=desk(town), until=MONDAY + 20 * DAY, reason="等施工许可")
+    assert (suspended.state, suspended.wake_at) == ("suspended", MONDAY + 20 * DAY)
+    assert sweep(at=MONDAY + 10 * DAY) == 0
+    assert isinstance(do(one, Verb.SOLVE, actor=head(town), at=MONDAY + 10 * DAY, text="x"), NotPossible)
+    resumed = done(one, Verb.RESUME, actor=head(town), at=MONDAY + 10 * DAY, reason="许可已下")
+    assert (resumed.state, resumed.level_due_at) == ("dispatched", MONDAY + 10 * DAY + 8 * HOUR)
+
+
+def test_a_review_date_that_passes_resumes_and_then_the_clock_goes_on(town: Community) -> None:
+    one = report(town).matter_id
+    done(one, Verb.SUSPEND, actor=desk(town), until=MONDAY + 20 * DAY, reason="等施工许可")
+    assert sweep(at=MONDAY + 20 * DAY) == 1
+    assert Matter.objects.get().state == "dispatched"
+    assert sweep(at=MONDAY + 20 * DAY + 8 * HOUR) == 1
+    assert list(Step.objects.order_by("version").values_list("verb", "actor"))[2:] == [("resume", "system:clock"), ("time_out", "system:clock")]
+    holds(MONDAY + 20 * DAY + 8 * HOUR)
+
+
+# -- who answers ------------------------------------------------------------------------------------------------------
+
+
+def test_transfer_stays_on_its_level_and_in_its_area(town: Community) -> None:
+    one = up_at_the_street(report(town).matter_id)
+    other_street = next(street for street in town.streets if not town.grids[0].path.startswith(street.path))
+    for wrong in (town.head("grid").id, organisation().head("street", other_street.id).id, unit_post("water")):
+        assert isinstance(do(one.id, Verb.TRANSFER, actor=desk(town), reason="x", post_id=wrong), NotOnThisMatter)
+    top = done(one.id, Verb.ESCALATE, actor=desk(town), reason="协调")
+    second = next(post for post in organisation().posts if post.level == "district" and post.id != top.accountable_post_id)
+    moved = done(one.id, Verb.TRANSFER, actor=district(), reason="分工", post_id=second.id)
+    assert (moved.accountable_post_id, moved.level_due_at) == (second.id, top.level_due_at)
+    holds()
+
+
+def unit_post(code: str):
+    return organisation().unit_desk(unit(code).id).id
+
+
+def test_a_retired_post_is_given_nothing_and_one_with_open_matters_is_not_retired(town: Community) -> None:
+    one = report(town).matter_id
+    post = Post.objects.get(id=town.head("grid").id)
+    Appointment.objects.filter(post=post).delete()
+    with pytest.raises(PostInUse), write():
+        retire_post(actor=SYSTEM, at=AT, post_id=post.id)
+    up_at_the_street(one)
+    done(one, Verb.DISPATCH, actor=desk(town), post_id=post.id)
+    with pytest.raises(PostInUse), write():  # it handles one
+        retire_post(actor=SYSTEM, at=AT, post_id=post.id)
+    done(one, Verb.RETURN, actor=head(town), reason="岗位撤销")
+    with write():
+        retire_post(actor=SYSTEM, at=AT, post_id=post.id)
+    assert isinstance(do(one, Verb.DISPATCH, actor=desk(town), post_id=post.id), NotOnThisMatter)
+    holds()
+
+
+def test_what_was_closed_by_a_post_retired_since_reopens_with_one_that_serves(town: Community) -> None:
+    one = report(town).matter_id
+    post = Post.objects.get(id=town.head("grid").id)
+    done(one, Verb.SOLVE, actor=head(town), text="好了")
+    Post.objects.filter(area=post.area).update(retired_at=AT)
+    from linli.kernel.epoch.services import bump
+
+    with write():
+        bump()
+    again = done(one, Verb.REOPEN, actor=desk(town), at=AT + HOUR, reason="又坏了")
+    assert again.accountable_post_id != post.id and again.level == 1
+    holds(AT + HOUR)
+
+
+# -- whistle ----------------------------------------------------------------------------------------------------------
+
+
+def test_called_departments_report_in_each_by_its_clock_late_ones_too(town: Community) -> None:
+    one = report(town).matter_id
+    water, fire = unit("water"), unit("fire")
+    with write():
+        blow_whistle(actor=desk(town), at=AT, matter_id=one, units=[water.id, fire.id, water.id], reason="爆管")
+    assert list(Whistle.objects.values_list("due_at", flat=True)) == [AT + 4 * HOUR] * 2
+    with pytest.raises(CalledAlready), write():
+        blow_whistle(actor=desk(town), at=AT + HOUR, matter_id=one, units=[water.id], reason="爆管")
+    with write():
+        report_in(actor=person("department_officer"), at=AT + 6 * HOUR, matter_id=one, unit=water.id, answer="已到场")
+    came = Whistle.objects.get(unit_id=water.id)
+    assert came.reported_in_at > came.due_at
+    with pytest.raises(NotCalled), write():
+        report_in(actor=person("department_officer"), at=AT + 7 * HOUR, matter_id=one, unit=water.id, answer="又到")
+    with pytest.raises(BeforeItsTime), write():
+        report_in(actor=person("department_officer"), at=AT - timedelta(minutes=30), matter_id=one, unit=fire.id, answer="早到")
+    with pytest.raises(NobodyCalled), write():
+        blow_whistle(actor=desk(town), at=AT, matter_id=one, units=[], reason="x")
+    with pytest.raises(Forbidden), write():
+        blow_whistle(actor=head(town), at=AT + 7 * HOUR, matter_id=one, units=[water.id], reason="x")
+    holds(AT + 7 * HOUR)
+
+
+# -- correction -------------------------------------------------------------------------------------------------------
+
+
+def test_a_corrected_class_takes_its_kind_urgency_and_depth_along(town: Community) -> None:
+    one = report(town).matter_id
+    fire = done(one, Verb.CORRECT, actor=desk(town), at=MONDAY + timedelta(minutes=5), class_code="E-0501", reason="是火情")
+    assert (fire.urgent, fire.due_at, fire.level_due_at) == (True, MONDAY + HOUR, MONDAY + HOUR)
+    quarrel = done(one, Verb.CORRECT, actor=desk(town), at=MONDAY + timedelta(minutes=6), class_code="D-0101", reason="是纠纷")
+    assert (quarrel.kind, quarrel.confidentiality, quarrel.urgent) == ("dispute", Confidentiality.PRIVATE, False)
+    assert isinstance(do(one, Verb.NOTE, actor=person("grid_member", town.grids[0].path), text="x"), NoSuchMatter)
+    holds()
+
+
+def test_the_owner_follows_a_corrected_place_to_the_grid_next_door(town: Community) -> None:
+    one = report(town).matter_id
+    next_door = town.grids[1]
+    moved = done(one, Verb.CORRECT, actor=desk(town), place=Place(next_door.id, next_door.path, "inside", *next_door.centre), reason="地址写错")
+    assert (moved.accountable_post_id, moved.area_path) == (town.head("grid", 1).id, next_door.path)
+    assert isinstance(do(one, Verb.SOLVE, actor=head(town), text="x"), NoSuchMatter)
+    assert isinstance(do(one, Verb.SOLVE, actor=head(town, 1), text="好了"), Done)
+
+
+def test_a_place_on_ground_that_is_gone_is_refused_alone(town: Community) -> None:
+    one, two = report(town).matter_id, report(town).matter_id
+    nowhere = Place(one, "x/", "inside")  # no area has this id
+    with write():
+        lost, fine = act([Command(one, Verb.CORRECT, AT, place=nowhere, reason="x"), Command(two, Verb.NOTE, AT, text="y")], actor=SYSTEM)
+    assert not isinstance(lost, Done) and isinstance(fine, Done)
+
+
+# -- reporters --------------------------------------------------------------------------------------------------------
+
+
+def test_a_low_rating_reopens_and_the_reporter_is_told_the_new_outcome(town: Community) -> None:
+    one = report(town)
+    assert isinstance(rated(one.tracking, 5, solved=True), NotEndedYet)
+    assert isinstance(rated("0000-0000-0000", 5, solved=True), NoSuchReceipt)
+    done(one.matter_id, Verb.SOLVE, actor=head(town), text="好了")
+    again = rated(one.tracking.lower().replace("-", " "), 1, solved=False, at=AT + DAY, comment="车又来了")
+    assert isinstance(again, Done) and again.state is State.FILED
+    receipt = Report.objects.get()
+    assert (receipt.answered_at, receipt.answer, receipt.rating) == (None, "", 1)
+    holds(AT + DAY)
+    done(one.matter_id, Verb.SOLVE, actor=head(town), at=AT + DAY + HOUR, text="装了隔离桩")
+    assert Report.objects.get().answer == "装了隔离桩"
+    assert isinstance(rated(one.tracking, 5, solved=True, at=AT + 2 * DAY), Done)
+    assert (Report.objects.get().rating, Matter.objects.get().state) == (5, "closed")
+    holds(AT + 2 * DAY)
+
+
+def test_a_rating_after_the_window_counts_and_reopens_nothing(town: Community) -> None:
+    one = report(town)
+    done(one.matter_id, Verb.SOLVE, actor=head(town), text="好了")
+    assert isinstance(rated(one.tracking, 1, solved=False, at=AT + 60 * DAY), Done)
+    assert (Report.objects.get().rating, Matter.objects.get().state) == (1, "closed")
+
+
+def test_two_ratings_of_one_matter_in_a_batch_reopen_it_once(town: Community) -> None:
+    one = report(town)
+    other = joined(town, one.matter_id)
+    done(one.matter_id, Verb.SOLVE, actor=head(town), text="好了")
+    with write():
+        results = rate_outcomes([Rating(one.tracking, 1, False), Rating("no such", 1, False), Rating(other.tracking, 2, False)], at=AT + HOUR)
+    assert [isinstance(result, Done) for result in results] == [True, False, True]
+    assert (Matter.objects.get().reopenings, sorted(Report.objects.values_list("rating", flat=True))) == (1, [1, 2])
+    holds(AT + HOUR)
+
+
+def test_whoever_joins_is_told_like_the_first(town: Community) -> None:
+    one = report(town)
+    receipt = joined(town, one.matter_id)
+    assert receipt.code == one.code and receipt.tracking != one.tracking
+    done(one.matter_id, Verb.SOLVE, actor=head(town), text="好了")
+    assert set(Report.objects.values_list("answer", flat=True)) == {"好了"}
+    with pytest.raises(CannotJoin):
+        joined(town, one.matter_id)
+    with pytest.raises(TextTooLong):
+        joined(town, one.matter_id, text="字" * 5000)
+    private = report(town, class_code="D-0101")
+    with pytest.raises(CannotJoin):
+        joined(town, private.matter_id)
+    holds()
+
+
+def test_a_reporter_can_be_forgotten_and_still_be_told(town: Community) -> None:
+    one = report(town, contact=Contact("张三", "13800138000", "z@example.org"), anonymous=False)
+    with write():
+        make_anonymous(at=AT, tracking=one.tracking)
+    receipt = Report.objects.get()
+    assert (receipt.contact, receipt.phone_fingerprint, receipt.email_fingerprint, receipt.anonymous) == (None, None, None, True)
+    done(one.matter_id, Verb.SOLVE, actor=head(town), text="好了")
+    assert Report.objects.get().answer == "好了"
+
+
+def test_redaction_takes_the_words_of_reporters_from_report_and_story(town: Community) -> None:
+    one = report(town, text="李四家的狗", details={"note": "李四"})
+    with write():
+        answer_question(at=AT, tracking=one.tracking, text="李四在二楼")
+    done(one.matter_id, Verb.SOLVE, actor=head(town), text="已劝导")
+    rated(one.tracking, 1, solved=False, at=AT + HOUR, comment="李四又放狗")
+    with pytest.raises(Forbidden), write():
+        redact(actor=head(town), at=AT + HOUR, matter_id=one.matter_id, public_text="x", reason="x")
+    with write():
+        redact(actor=desk(town), at=AT + HOUR, matter_id=one.matter_id, public_text="一户居民的狗", reason="涉及个人", wipe_words=True)
+    kept = [*Step.objects.values_list("text", flat=True), *Step.objects.values_list("reason", flat=True)]
+    kept += [
+        *Report.objects.values_list("text", flat=True),
+        *Report.objects.values_list("comment", flat=True),
+        *map(str, Report.objects.values_list("details", flat=True)),
+    ]
+    kept += [Matter.objects.get().text]
+    assert not any("李四" in text for text in kept)
+    assert "已劝导" in kept and MASK in kept and Matter.objects.get().public_text == "一户居民的狗"
+
+
+# -- merging ----------------------------------------------------------------------------------------------------------
+
+
+def test_chains_of_merging_in_one_batch_hand_every_reporter_to_the_last(town: Community) -> None:
+    a, b, c, d = (report(town).matter_id for _ in range(4))
+
+    def merge(one, into):
+        return Command(matter_id=one, verb=Verb.MERGE, at=AT, reason="同一处", into_id=into)
+
+    with write():
+        results = act([merge(a, b), merge(b, c), merge(d, a), merge(c, a), merge(d, c)], actor=desk(town))
+    assert [isinstance(result, Done) for result in results] == [True, True, False, False, True]
+    assert isinstance(results[2], MergeIntoEnded) and isinstance(results[3], MergeIntoEnded)
+    assert set(Report.objects.values_list("matter_id", flat=True)) == {c}
+    holds()
+    with write():
+        only(act([Command(c, Verb.SOLVE, AT + HOUR, text="清了")], actor=head(town)))
+    assert list(Report.objects.values_list("answer", flat=True)) == ["清了"] * 4
+    holds(AT + HOUR)
+
+
+def test_merged_and_closed_in_one_batch(town: Community) -> None:
+    a, b = report(town).matter_id, report(town).matter_id
+    with write():
+        act([Command(a, Verb.MERGE, AT, reason="同", into_id=b), Command(b, Verb.SOLVE, AT, text="清了")], actor=desk(town))
+    assert list(Report.objects.values_list("answer", "matter_id")) == [("清了", b)] * 2
+    holds()
+
+
+def test_closed_reopened_and_merged_in_one_batch(town: Community) -> None:
+    a, b = report(town).matter_id, report(town).matter_id
+    commands = [Command(a, Verb.SOLVE, AT, text="清了"), Command(a, Verb.REOPEN, AT, reason="又来"), Command(a, Verb.MERGE, AT, reason="同", into_id=b)]
+    with write():
+        assert all(isinstance(result, Done) for result in act(commands, actor=SYSTEM))
+    assert set(Report.objects.values_list("matter_id", "answered_at")) == {(b, None)}
+    holds()
+
+
+# -- batches ----------------------------------------------------------------------------------------------------------
+
+
+def test_one_poisonous_command_is_refused_alone(town: Community) -> None:
+    good, bad = report(town).matter_id, report(town).matter_id
+    unknown = organisation().root.id
+    with write():
+        results = act(
+            [
+                Command(good, Verb.NOTE, AT, text="一"),
+                Command(unknown, Verb.NOTE, AT, text="没有这件"),
+                Command(bad, Verb.SUSPEND, AT, reason="x", until=AT - DAY),
+                Command(bad, Verb.DISPATCH, AT, post_id=bad),
+                Command(bad, Verb.NOTE, AT, key="k" * 4000),
+                Command(bad, Verb.NOTE, AT - 900 * DAY),
+                Command(bad, Verb.ASK_EXTENSION, AT, reason="x", until=AT.replace(year=9999)),
+                Command(good, Verb.NOTE, AT, text="二"),
+            ],
+            actor=SYSTEM,
+        )
+    assert [isinstance(result, Done) for result in results] == [True, False, False, False, False, False, True, True]
+    assert Matter.objects.get(id=good).version == 3
+    holds()
+
+
+def test_one_key_is_one_step_in_a_batch_and_after_it(town: Community) -> None:
+    one = report(town).matter_id
+    note = Command(one, Verb.NOTE, AT, text="一", key="k1")
+    with write():
+        first, second = act([note, note], actor=SYSTEM)
+    with write():
+        (third,) = act([note], actor=SYSTEM)
+    assert isinstance(first, Done) and isinstance(second, Done) and isinstance(third, Done)
+    assert (first.repeated, second.repeated, third.repeated) == (False, True, True)
+    assert first.version == second.version == third.version and Step.objects.count() == 2
+
+
+# -- who may not ------------------------------------------------------------------------------------------------------
+
+DESKS_ONLY = ["file", "refuse", "merge", "dispatch", "transfer", "verify", "close", "call_back", "reopen", "suspend"]
+DESKS_ONLY += ["grant_extension", "decline_extension", "whistle", "correct", "redact"]
+
+
+def test_a_grid_head_may_not_do_what_is_the_desks(town: Community) -> None:
+    one = report(town).matter_id
+    for verb in DESKS_ONLY:
+        assert isinstance(do(one, Verb(verb), actor=head(town), reason="x", text="x"), Forbidden), verb
+    assert Matter.objects.get().version == 1
+
+
+def test_nobody_and_the_desk_of_another_street_see_nothing(town: Community) -> None:
+    one = report(town).matter_id
+    elsewhere = next(street for street in town.streets if not town.grids[0].path.startswith(street.path))
+    for stranger in (ANONYMOUS, person("street_duty", elsewhere.path)):
+        for verb in Verb:
+            assert isinstance(do(one, verb, actor=stranger, reason="x", text="x"), NoSuchMatter), verb
+    assert Matter.objects.get().version == 1
+
+
+def test_a_merge_needs_the_right_over_both(town: Community) -> None:
+    one = report(town).matter_id
+    far = next(number for number, grid in enumerate(town.grids) if not grid.path.startswith(desk(town).grants[0].area_path))
+    other = report(town, grid=far).matter_id
+    assert isinstance(do(one, Verb.MERGE, actor=desk(town), reason="x", into_id=other), NoSuchMatter)
+    assert ground().area(Matter.objects.get(id=other).area_id).id == town.grids[far].id
