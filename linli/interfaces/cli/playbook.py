@@ -149,3 +149,16 @@ def apply(named: str) -> None:
     for change in compare(before, loaded.sections) if before is not None else ():
         line(change.sentence(_language()))
     line(f"{version.name} {version.version}: {version.number}")
+
+
+@playbook.command()
+@click.argument("named", metavar="NAME")
+def scenario(named: str) -> None:
+    """Tell a playbook's acceptance story on an empty community of its own, made for it and removed afterwards.
+
+    Each step is a line; exit code 3 when something is not as the story expects.
+    """
+    from linli.interfaces.cli.storytelling import tell
+
+    if not tell(named):
+        sys.exit(FOUND_WRONG)

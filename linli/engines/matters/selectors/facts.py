@@ -117,3 +117,11 @@ def level_names() -> list[dict[str, str]]:
     """Return the codes of the route's levels, the lowest first, with their place."""
     route = active_playbook().section(MattersSection).route
     return [{"level": str(place), "code": part.level} for place, part in enumerate(route)]
+
+
+def clocks_of(*, ids: Sequence[UUID]) -> list[tuple[UUID, datetime, datetime]]:
+    """Return (id, since when, until when) of the present level of these matters, in the order given."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, level_since, level_due_at FROM matters_matter WHERE id = ANY(%s)", [list(ids)])
+        known = {row[0]: row for row in cursor.fetchall()}
+    return [known[matter_id] for matter_id in ids if matter_id in known]
