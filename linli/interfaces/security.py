@@ -18,7 +18,6 @@ PERMISSIONS_POLICY = ", ".join(
         "payment=()",
         "usb=()",
         "serial=()",
-        "bluetooth=()",
         "display-capture=()",
         "browsing-topics=()",
     ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
-from linli.interfaces.cli.installation import STAFFED_SINCE, prepare_database, set_up
+from linli.interfaces.cli.installation import prepare_database, set_up
 from linli.interfaces.cli.runtime import data_folder, data_option, line, running_database, said_in_one_line, start_django
 from linli.interfaces.cli.serving import run_server
 
@@ -76,13 +76,24 @@ def _replay(real: Path, limit: int | None) -> None:
 
 
 def _invent() -> None:
-    """A month of an invented community, once."""
+    """Six weeks of an invented community, once: a month that is over, and two days that are still being worked on."""
     from linli.engines.matters.models import Matter
-    from linli.interfaces.scenario.invented import invent_month
+    from linli.engines.matters.services.report import report_matters
+    from linli.engines.matters.tasks import sweep
+    from linli.interfaces.scenario.generated import generate, requests_of
+    from linli.interfaces.scenario.story import Generate
+    from linli.kernel.access.rules import Actor
+    from linli.kernel.clock.services import now
+    from linli.kernel.writing import write
 
-    if not Matter.objects.exists():
-        line("Inventing a month …")
-        invent_month(until=datetime.now(UTC) - timedelta(minutes=1), since=STAFFED_SINCE)
+    if Matter.objects.exists():
+        return
+    line("Inventing a month of reports …")
+    at = now()
+    generate(Generate(reports=600, days=28, seed=7, solved={"grid": 0.8, "street": 0.8}), at=at - timedelta(days=56))
+    with write():
+        report_matters(requests_of(Generate(reports=40, days=2, seed=8, solved={}), at=at - timedelta(days=2)), actor=Actor.system("scenario"), at=at)
+    sweep(at=at)
 
 
 def _sign_ins() -> str:

@@ -20,11 +20,17 @@ from linli.kernel.ids import new_id
 
 MOST = 5  # suggestions kept for one matter
 
+EACH_SQUARE = 12  # candidates looked at in each square, the newest: bounds the work where reports come in masses
+
 _CANDIDATES = """
 SELECT given.id, other.id, other.lon, other.lat, other.class_code, other.kind, other.reported_at, other.text
-FROM unnest(%s::uuid[], %s::bigint[], %s::timestamptz[]) AS given (id, cell, at)
-JOIN matters_matter other ON other.cell = given.cell AND other.id <> given.id AND other.closed_at IS NULL
-    AND other.reported_at BETWEEN given.at - make_interval(days => %s) AND given.at + make_interval(days => %s)
+FROM unnest(%s::uuid[], %s::bigint[], %s::timestamptz[], %s::text[]) AS given (id, cell, at, kind)
+CROSS JOIN LATERAL (
+    SELECT m.id, m.lon, m.lat, m.class_code, m.kind, m.reported_at, m.text FROM matters_matter m
+    WHERE m.cell = given.cell AND m.id <> given.id AND m.closed_at IS NULL AND m.kind = given.kind
+        AND m.reported_at BETWEEN given.at - make_interval(days => %s) AND given.at + make_interval(days => %s)
+    ORDER BY m.reported_at DESC LIMIT %s
+) other
 """
 
 
@@ -56,12 +62,12 @@ def _names(land: Frame, policy_id: UUID, area_id: UUID, class_code: str) -> list
 def _suggest(seen: dict[UUID, Seen]) -> None:
     policy = frame().policy
     metres, days = policy.duplicate_metres, policy.duplicate_days
-    squares = [(matter, cell, one.at) for matter, one in seen.items() for cell in cells_around(one.lon, one.lat, metres)]
+    squares = [(matter, cell, one.at, one.kind) for matter, one in seen.items() for cell in cells_around(one.lon, one.lat, metres)]
     if not squares:
         return
     best: dict[UUID, list[tuple[Likeness, UUID]]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_CANDIDATES, [*map(list, zip(*squares, strict=True)), days, days])
+        cursor.execute(_CANDIDATES, [*map(list, zip(*squares, strict=True)), days, days, EACH_SQUARE])
         for matter, other, lon, lat, class_code, kind, at, text in cursor.fetchall():
             one = seen[matter]
             apart = metres_between(one.lon, one.lat, lon, lat)
