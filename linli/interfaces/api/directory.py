@@ -36,9 +36,7 @@ def area(request: HttpRequest, code: str) -> Any:  # noqa: ARG001
     return area_body(land.by_code(code), land)
 
 
-@router.get(
-    "/areas/{code}/posts", auth=ApiAccess.public(), response=answers((200, list[PostOut])), summary="Who answers for an area, from the lowest up"
-)
+@router.get("/areas/{code}/posts", auth=ApiAccess.public(), response=answers((200, list[PostOut])), summary="Who answers for an area, from the lowest up")
 def responsible(request: HttpRequest, code: str) -> Any:  # noqa: ARG001
     return [post_body(post) for post in organisation().chain(ground().by_code(code).id)]
 

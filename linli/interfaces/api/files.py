@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal, cast
 from uuid import UUID
 
 from django.http import FileResponse, HttpRequest
@@ -25,11 +25,9 @@ router = Router(tags=["files"])
 PURPOSE = "api_upload"
 
 
-@router.post(
-    "/files", auth=ApiAccess.signed_in(), response=answers((201, FileOut)), summary="Send a photo or document; goes after a day unless used"
-)
+@router.post("/files", auth=ApiAccess.signed_in(), response=answers((201, FileOut)), summary="Send a photo or document; goes after a day unless used")
 def upload(request: HttpRequest, file: UploadedFile = File(...)) -> Any:  # noqa: B008 - the library's shape
-    examined = examine(content=file, claimed_name=file.name or "", claimed_type=file.content_type or "")
+    examined = examine(content=cast(BinaryIO, file), claimed_name=file.name or "", claimed_type=file.content_type or "")
     with write():
         stored = store_file(actor=actor_of(request), at=now(), content=examined, purpose=PURPOSE)
     point = stored.point

@@ -51,9 +51,7 @@ def rate(request: HttpRequest, tracking: str, given: RatingIn) -> Any:
     return _body(_found(request, tracking))
 
 
-@router.post(
-    "/receipts/{tracking}/answer", auth=ApiAccess.public(), response=answers((200, TrackingOut), conflicts=True), summary="Answer a question"
-)
+@router.post("/receipts/{tracking}/answer", auth=ApiAccess.public(), response=answers((200, TrackingOut), conflicts=True), summary="Answer a question")
 def answer(request: HttpRequest, tracking: str, given: AnswerIn) -> Any:
     _found(request, tracking)
     with write():
@@ -61,9 +59,7 @@ def answer(request: HttpRequest, tracking: str, given: AnswerIn) -> Any:
     return _body(_found(request, tracking))
 
 
-@router.delete(
-    "/receipts/{tracking}/contact", auth=ApiAccess.public(), response=answers((204, None)), summary="Become anonymous: contacts are deleted"
-)
+@router.delete("/receipts/{tracking}/contact", auth=ApiAccess.public(), response=answers((204, None)), summary="Become anonymous: contacts are deleted")
 def forget(request: HttpRequest, tracking: str) -> Any:
     _found(request, tracking)
     with write():

@@ -98,9 +98,7 @@ def rows(request: HttpRequest, wanted: Query[Wanted]) -> Any:
     return {"items": [asdict(row) for row in page.rows], "next": cursor_of(page.after)}
 
 
-@router.get(
-    "/queue/{code}", auth=ApiAccess.requires("matters.read"), response=answers((200, WorkOut)), summary="One matter; ETag is its version"
-)
+@router.get("/queue/{code}", auth=ApiAccess.requires("matters.read"), response=answers((200, WorkOut)), summary="One matter; ETag is its version")
 def one(request: HttpRequest, response: HttpResponse, code: str) -> Any:
     found = matter_by_code(actor=actor_of(request), code=code)
     page = matter_page(actor=actor_of(request), at=now(), code=code)
@@ -220,7 +218,7 @@ def _place(given: PlaceIn) -> Place:
 
 def _do(command: Command, given: ActionIn, actor: Actor) -> Done:
     """One service call: some verbs change more than the matter itself."""
-    same = {"actor": actor, "at": command.at, "matter_id": command.matter_id}
+    same: dict[str, Any] = {"actor": actor, "at": command.at, "matter_id": command.matter_id}
     if command.verb is Verb.WHISTLE:
         return blow_whistle(**same, units=command.units, reason=command.reason, version=command.version)
     if command.verb is Verb.REPORT_IN:

@@ -51,7 +51,7 @@ def prepare_database() -> None:
     """Make the embedded database and its roles where they are missing, and bring its tables up to this version."""
     environment = {**os.environ, "LINLI_DB_ROLE": "owner", "DJANGO_SETTINGS_MODULE": "linli.config.settings"}
     if "DATABASE_URL" not in os.environ:
-        _prepare_roles()
+        prepare_roles()
     line("Database tables …")
     done = subprocess.run([sys.executable, "-m", "django", "migrate", "--verbosity", "0"], env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -59,7 +59,7 @@ def prepare_database() -> None:
         raise click.ClickException(f"The database could not be set up: {last[-1] if last else 'no reason given'}")
 
 
-def _prepare_roles() -> None:
+def prepare_roles() -> None:
     """The owner makes tables; the program itself works as a role that can neither alter them nor rewrite the audit chain."""
     import psycopg
     from psycopg import sql
@@ -129,6 +129,7 @@ def _own_playbook(chosen: Path, source: Any) -> Path:
         "playbook:\n"
         "  name: community\n  version: 1.0.0\n  schema: 1\n"
         "  title: {zh: 本社区, en: This community}\n"
+        "  method: {zh: 在所选工作法之上, en: Built on a shipped method}\n"
         f"  extends: [{chosen.parent.name}]\n"
         "  overrides: [calendar.timezone, calendar.holidays]\n"
         f"calendar:\n  timezone: {source.timezone}\n  holidays: '{source.holidays}'\n"

@@ -11,6 +11,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serving:serve", "Serve: database, web and background work, until Ctrl-C."),
     "demo": ("demo:demo", "Everything in one call: set up, replay a year of real reports, serve."),
     "upgrade": ("installation:upgrade", "Bring the database of an older version up to this one."),
+    "backup": ("backup:backup", "Write database, files and playbook into one file, while it runs."),
+    "restore": ("backup:restore", "Put a backup into an empty folder, or in the place of what is there."),
     "clock": ("clock:clock", "Show or move the program's clock."),
     "matters": ("matters:matters", "Check the invariants over every matter; run the backstop's sweep."),
     "playbook": ("playbook:playbook", "List, check, show, compare and apply playbooks."),

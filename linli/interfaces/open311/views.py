@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
@@ -175,7 +175,7 @@ def _report(request: HttpRequest) -> Any:
         parsed = intake.parse(_body(request), query=query, idempotency=idempotency, language=_language(), at=at)
     require_jurisdiction(parsed.jurisdiction)
     actor = _sender(request, parsed.key)
-    examined = [examine(content=upload, claimed_name=upload.name or "", claimed_type=upload.content_type or "") for upload in uploads]
+    examined = [examine(content=cast(BinaryIO, upload), claimed_name=upload.name or "", claimed_type=upload.content_type or "") for upload in uploads]
     with write():
         stored = tuple(store_file(actor=actor, at=at, content=content, purpose=PURPOSE).id for content in examined)
         (answer,) = report_matters([intake.with_files(parsed.report, stored)], actor=actor, at=at)
