@@ -90,7 +90,7 @@ def matters(request: HttpRequest) -> HttpResponseBase:
         before=_cursor(request.GET.get("before", "")),
         limit=PAGE + 1,
     )
-    found = public_list(at=at, wanted=filtered)
+    found = public_list(at=at, wanted=filtered) if offers().section and ground_or_none() else []  # nothing on an empty installation
     given = {name: value for name, value in wanted.items() if value and (name, value) != ("state", "open")}
     known = offers()
     context = {

@@ -182,7 +182,7 @@ class RatingForm(forms.Form):
     """The reporter's word on the outcome."""
 
     stars = forms.TypedChoiceField(choices=[(n, n) for n in range(1, 6)], coerce=int, error_messages={"required": _("Give one to five stars.")})
-    solved = forms.ChoiceField(choices=[("yes", _("Solved")), ("no", _("Not solved"))], error_messages={"required": _("Say whether it is solved.")})
+    solved = forms.ChoiceField(choices=[("yes", _("Yes, solved")), ("no", _("No, not solved"))], error_messages={"required": _("Say whether it is solved.")})
     comment = forms.CharField(label=_("In your words"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def clean(self) -> dict[str, Any]:

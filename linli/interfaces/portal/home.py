@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from linli.directory.territory.selectors import ground_or_none
 from linli.engines.matters.selectors.public import PublicFilter, public_list
 from linli.insight.rules import Figures
-from linli.insight.selectors import Line, Selection, figures_by_area, figures_by_month, selected_figures
+from linli.insight.selectors import Line, Selection, figures_by_area, figures_by_month, open_now, selected_figures
 from linli.interfaces.access import public_route
 from linli.interfaces.portal.offers import offers
 from linli.interfaces.portal.show import lines, own_name, percent
@@ -52,6 +52,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
             "month": month,
             "levels": funnel(month.figures),
             "rates": rates(month.figures),
+            "overdue": overdue_now(at),
         }
     return render(request, "portal/home.html", context)
 
@@ -72,7 +73,12 @@ def funnel(figures: Figures) -> list[dict[str, Any]]:
     if section is None or land is None:
         return []
     return [
-        {"name": own_name(land.level_names.get(part.level, {"zh": part.level, "en": part.level})), "share": percent(line.share), "closed": line.closed}
+        {
+            "name": own_name(land.level_names.get(part.level, {"zh": part.level, "en": part.level})),
+            "share": percent(line.share),
+            "bar": percent(line.share) or 0,
+            "closed": line.closed,
+        }
         for part, line in zip(section.route, figures.funnel, strict=False)
     ]
 
@@ -81,6 +87,12 @@ def rates(figures: Figures) -> dict[str, Any]:
     """The shares in per cent; None where nothing was counted."""
     known = figures.rates
     return {name: percent(getattr(known, name)) for name in ("response", "solved", "satisfied", "on_time")}
+
+
+def overdue_now(at: datetime) -> int:
+    """Everything that is open past its promise, whenever it was reported."""
+    land = ground_or_none()
+    return open_now(actor=PUBLIC, at=at, area_path=land.root.path).overdue if land is not None else 0
 
 
 @public_route
@@ -99,6 +111,7 @@ def figures(request: HttpRequest) -> HttpResponseBase:
         "month": month,
         "levels": funnel(month.figures),
         "rates": rates(month.figures),
+        "overdue": overdue_now(at),
         "areas": [_row(line) for line in figures_by_area(actor=PUBLIC, at=at, of=of_month)],
         "months": [_row(line) for line in figures_by_month(actor=PUBLIC, at=at, of=since_first)],
     }

@@ -14,6 +14,8 @@ from linli.kernel.epoch.services import Cached
 from linli.kernel.playbooks.rules import Text
 from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
 
+NAMED = 3  # what a number is for: so many names, more is not read in a hurry
+
 
 @dataclass(frozen=True, slots=True)
 class Offers:
@@ -22,7 +24,7 @@ class Offers:
     section: MattersSection | None
     classes: Mapping[str, ClassPart]
     searched: tuple[Offered, ...]
-    emergencies: Mapping[str, Text]
+    emergencies: Mapping[str, Mapping[str, str]]
 
 
 def _build() -> Offers:
@@ -30,15 +32,18 @@ def _build() -> Offers:
         section = active_playbook().section(MattersSection)
     except NoPlaybook:
         return Offers(None, {}, (), {})
-    emergencies: dict[str, Text] = {}
+    calls: dict[str, list[Text]] = {}
     for part in section.classes:
         if part.emergency:
-            emergencies.setdefault(part.emergency, part.names)
+            calls.setdefault(part.emergency, []).append(part.names)
     return Offers(
         section,
         {part.code: part for part in section.classes},
         tuple(Offered(part.code, part.names.model_dump(), tuple(part.words)) for part in section.classes),
-        dict(sorted(emergencies.items())),
+        {
+            number: {"zh": "、".join(name.zh for name in names[:NAMED]), "en": ", ".join(name.en for name in names[:NAMED])}
+            for number, names in sorted(calls.items())
+        },
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 import segno
@@ -22,6 +22,7 @@ from django.views.decorators.http import require_GET
 from linli.directory.territory.rules import AreaNode
 from linli.directory.territory.selectors import address_candidates, ground_or_none
 from linli.engines.matters.rules.intake import FarAway, on_earth
+from linli.engines.matters.selectors.own import tracking_of_key
 from linli.engines.matters.selectors.public import nearby, receipt
 from linli.engines.matters.services.report import ReportReceipt
 from linli.engines.matters.services.visitors import PHOTOS_PER_REPORT, keep_photos, report_as_visitor
@@ -66,7 +67,8 @@ def _take_photos(request: HttpRequest, *, visitor: bytes) -> _Photos:
     uploads = [upload for upload in request.FILES.getlist("photo") if upload.size][: PHOTOS_PER_REPORT - len(photos.ids)]
     try:
         examined = [
-            examine(content=upload.file, claimed_name=upload.name or "", claimed_type=upload.content_type or "", limits=PHOTOS_ONLY) for upload in uploads
+            examine(content=cast(BinaryIO, upload.file), claimed_name=upload.name or "", claimed_type=upload.content_type or "", limits=PHOTOS_ONLY)
+            for upload in uploads
         ]
         if examined:
             with write():
@@ -89,6 +91,8 @@ def report(request: HttpRequest) -> HttpResponseBase:
     photos = _take_photos(request, visitor=visitor)
     data = request.POST.copy()
     data["kept"] = signed_photos(photos.ids)
+    if data.get("change"):  # a class suggested by the server was pressed
+        data["class_code"] = str(data["change"])
     offered = photos.point if photos.point and not (data.get("lon") or data.get("place") or data.get("address")) else None
     if offered:
         data["lon"], data["lat"] = str(offered.longitude), str(offered.latitude)
@@ -107,6 +111,8 @@ def report(request: HttpRequest) -> HttpResponseBase:
 
 def _send(request: HttpRequest, form: ReportForm, photos: _Photos, *, visitor: bytes, joining: str) -> HttpResponseBase:
     at, actor = now(), actor_of_request(request)
+    if already := tracking_of_key(actor=actor, key=form.cleaned_data.get("key", "")):  # the same form again: its own matter is not another's
+        return redirect("portal:done", code=already)
     if joining:
         for name in ("class_code", "condition", "lon", "lat", "address", "text"):
             form.cleaned_data.setdefault(name, None if name in ("lon", "lat") else "")

@@ -10,7 +10,13 @@ import orjson
 from linli.engines.matters.models import Report
 from linli.engines.matters.services.report import CONTACT
 from linli.engines.matters.services.reporters import NoSuchReceipt, tidy_code
+from linli.kernel.access.rules import Actor
 from linli.kernel.sealing import unseal
+
+
+def tracking_of_key(*, actor: Actor, key: str) -> str:
+    """The tracking code that this sender's key was answered with, or empty. One query."""
+    return Report.objects.filter(sender=actor.id, key=key).values_list("code", flat=True).first() or ""
 
 
 def own_data(*, at: datetime, tracking: str) -> dict[str, Any]:
