@@ -41,7 +41,9 @@ class AbsenceForm(forms.Form):
         label=_("To and including"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), input_formats=["%Y-%m-%d"],
         help_text=_("Left empty: until further notice."),
     )  # fmt: skip
-    reason = forms.ChoiceField(label=_("Reason of the absence"), choices=[(code, ABSENCES[code]) for code in Absence.Reason.values], help_text=_("Nothing about health is kept."))
+    reason = forms.ChoiceField(
+        label=_("Reason of the absence"), choices=[(code, ABSENCES[code]) for code in Absence.Reason.values], help_text=_("Nothing about health is kept.")
+    )
 
     def span(self, at: datetime) -> tuple[datetime, datetime | None]:
         """From the beginning of the first day, or from now when that is today, to the end of the last."""

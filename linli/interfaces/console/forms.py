@@ -100,7 +100,7 @@ class AnswersSelect(forms.Select):
 class Answered(StepForm):
     """A step that tells the reporter something; a ready answer can be taken and changed."""
 
-    field_order = ("answer", "text")
+    field_order: tuple[str, ...] = ("answer", "text")
     answer = forms.ChoiceField(label=_("Ready answer"), required=False, widget=AnswersSelect(attrs={"data-answers": "text"}))
 
     def fit(self) -> None:
@@ -110,7 +110,7 @@ class Answered(StepForm):
         for language, name in (("zh", "中文"), ("en", "English")):
             choices.append((name, [(f"{answer.code}:{language}", _short(answer, language)) for answer in answers]))
         self.fields["answer"].choices = choices  # type: ignore[attr-defined]
-        self.fields["answer"].widget.texts = self.answers  # type: ignore[attr-defined]
+        self.fields["answer"].widget.texts = self.answers
         if not answers:
             del self.fields["answer"]
 
@@ -143,7 +143,7 @@ class PhotosField(forms.FileField):
 
 
 class Outcome(Answered):
-    field_order = ("answer", "text", "photos")
+    field_order: tuple[str, ...] = ("answer", "text", "photos")
     text = _text(_("What was done"), required=False, help_text=_("The reporter will read it."))
     photos = PhotosField(label=_("Photo of the result"), required=False)
 
@@ -160,7 +160,7 @@ class Note(StepForm):
 class ToPost(StepForm):
     """Choose a post: suggested ones first, each with its reason."""
 
-    field_order = ("post", "other", "reason")
+    field_order: tuple[str, ...] = ("post", "other", "reason")
     post = forms.ChoiceField(label=_("Suggested"), required=False, widget=forms.RadioSelect)
     other = forms.ChoiceField(label=_("Another post"), required=False)
     reason = _reason(_("Words for the post"), required=False)
@@ -200,7 +200,7 @@ class ToPost(StepForm):
 
 
 class Transfer(ToPost):
-    field_order = ("other", "reason")
+    field_order: tuple[str, ...] = ("other", "reason")
     reason = _reason()
 
     def fit(self) -> None:
@@ -213,7 +213,7 @@ class Transfer(ToPost):
 class Dated(StepForm):
     """A step with a day; it means the end of that day."""
 
-    field_order = ("until", "reason")
+    field_order: tuple[str, ...] = ("until", "reason")
     until = forms.DateField(label=_("Until"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), input_formats=["%Y-%m-%d"])
     reason = _reason()
 
@@ -229,7 +229,7 @@ class Suspend(Dated):
 
 
 class CallBack(StepForm):
-    field_order = ("reached", "text")
+    field_order: tuple[str, ...] = ("reached", "text")
     reached = forms.ChoiceField(label=_("The reporter was"), choices=[("yes", _("reached")), ("no", _("not reached"))], widget=forms.RadioSelect)
     text = _text(_("What was said"), required=False)
 
@@ -238,7 +238,7 @@ class CallBack(StepForm):
 
 
 class Whistle(StepForm):
-    field_order = ("units", "reason")
+    field_order: tuple[str, ...] = ("units", "reason")
     units = forms.MultipleChoiceField(label=_("Departments to call"), widget=forms.CheckboxSelectMultiple)
     reason = _reason(_("What for"))
 
@@ -250,7 +250,7 @@ class Whistle(StepForm):
 
 
 class ReportIn(StepForm):
-    field_order = ("unit", "text")
+    field_order: tuple[str, ...] = ("unit", "text")
     unit = forms.ChoiceField(label=_("Department"))
     text = _text(_("What it does"))
 
@@ -260,7 +260,7 @@ class ReportIn(StepForm):
 
 
 class Merge(StepForm):
-    field_order = ("into", "reason")
+    field_order: tuple[str, ...] = ("into", "reason")
     into = forms.CharField(label=_("Number of the matter that goes on"), max_length=20, help_text=_("Its reporters and these are told the same outcome."))
     reason = _reason()
 
@@ -268,7 +268,7 @@ class Merge(StepForm):
 class Correct(StepForm):
     """Class, condition and place; what is left as it is does not change."""
 
-    field_order = ("class_code", "condition", "area", "address", "lon", "lat", "reason")
+    field_order: tuple[str, ...] = ("class_code", "condition", "area", "address", "lon", "lat", "reason")
     class_code = forms.ChoiceField(label=_("Class"))
     condition = forms.CharField(label=_("Condition"), required=False, max_length=40)
     area = forms.ChoiceField(label=_("Area"), required=False, help_text=_("Used where no point is given."))
@@ -325,7 +325,7 @@ class Correct(StepForm):
 
 
 class Redact(StepForm):
-    field_order = ("public_text", "wipe", "reason")
+    field_order: tuple[str, ...] = ("public_text", "wipe", "reason")
     public_text = _text(_("What everyone may read"), required=False, help_text=_("Leave it empty to show no words at all."))
     wipe = forms.BooleanField(label=_("Also delete the reporters' own words for good"), required=False)
     reason = _reason()

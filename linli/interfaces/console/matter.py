@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import BinaryIO, cast
 from uuid import UUID
 
 import orjson
@@ -93,7 +94,8 @@ def _do(verb: Verb, form: forms.StepForm, *, files: Sequence[Examined], actor: A
 
 def _examined(request: HttpRequest) -> list[Examined]:
     """The photos that came with the form, decoded before the write opens."""
-    return [examine(content=upload, claimed_name=upload.name or "", claimed_type=upload.content_type or "") for upload in request.FILES.getlist("photos")]
+    given = request.FILES.getlist("photos")
+    return [examine(content=cast(BinaryIO, one), claimed_name=one.name or "", claimed_type=one.content_type or "") for one in given]
 
 
 def _refused(request: HttpRequest, refusal: Refusal, *, sent: tuple[Verb, forms.StepForm], code: str, at: datetime) -> HttpResponseBase:

@@ -134,7 +134,8 @@ def home(request: HttpRequest) -> HttpResponseBase:
     """The queue, or for those who may not see matters the first page that they may."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     if not actor.holds("matters.read"):
-        actor.grants or actor.require_somewhere("matters.read")
+        if not actor.grants:
+            actor.require_somewhere("matters.read")
         return redirect(first_place(actor))
     at = now()
     wanted = wanted_of(request.GET, actor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
@@ -145,7 +146,7 @@ def playbook(request: HttpRequest) -> HttpResponseBase:
     )  # fmt: skip
 
 
-def _number(text: str, known: dict[int, object], otherwise: int) -> int:
+def _number(text: str, known: Mapping[int, object], otherwise: int) -> int:
     return int(text) if text.isdigit() and int(text) in known else otherwise
 
 

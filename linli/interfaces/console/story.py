@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from linli.engines.matters.selectors.desk import MatterDesk
 from linli.engines.matters.selectors.page import StepView
-from linli.engines.matters.services.frame import frame
+from linli.engines.matters.services.frame import Frame, frame
 from linli.interfaces.tags import bilingual
 from linli.kernel.files.selectors import FileView
 
@@ -37,6 +37,7 @@ def story_of(desk: MatterDesk, *, language: str, seen: int | None = None) -> lis
     """Every step, the oldest first; those after version ``seen`` are fresh."""
     lines: list[StoryLine] = []
     files = {file.id: file for file in desk.files}
+    land = frame()
     before: StepView | None = None
     for number, step in enumerate(desk.page.steps, start=1):
         lines.append(
@@ -46,7 +47,7 @@ def story_of(desk: MatterDesk, *, language: str, seen: int | None = None) -> lis
                 who=_who(desk, step),
                 moved=before is None or (before.level, before.post_names) != (step.level, step.post_names),
                 after=step.at - before.at if before is not None and step.at > before.at else None,
-                facts=_facts(desk, step, language),
+                facts=_facts(desk, step, language, land=land),
                 files=[files[key] for key in map(UUID, step.data.get("files", ())) if key in files],
                 fresh=seen is not None and number > seen,
             )
@@ -63,9 +64,10 @@ def _who(desk: MatterDesk, step: StepView) -> str:
     return desk.who(step.actor) or gettext("the program")
 
 
-def _facts(desk: MatterDesk, step: StepView, language: str) -> list[tuple[str, str]]:
+def _facts(desk: MatterDesk, step: StepView, language: str, *, land: Frame) -> list[tuple[str, str]]:
     """What a step's codes say, in words."""
-    data, land, facts = step.data, frame(), []
+    data = step.data
+    facts: list[tuple[str, str]] = []
     if "handler" in data:
         facts.append((gettext("to"), bilingual(dict(land.organisation.post(UUID(data["handler"])).names), language)))
     if "until" in data:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from linli.directory.organisation.playbook import READ
-from linli.directory.organisation.rules import NobodyPresent
+from linli.directory.organisation.rules import Holding, NobodyPresent, PostNode
 from linli.directory.organisation.selectors.lists import PostLine
 from linli.directory.organisation.selectors.snapshot import organisation
 from linli.directory.people.selectors import names_of
@@ -22,7 +22,7 @@ def duty_desks(*, actor: Actor, at: datetime, area_path: str) -> list[PostLine]:
         return []
     snapshot, land = organisation(), ground()
     area = land.by_path(area_path)
-    desks = []
+    desks: list[tuple[PostNode, Holding | None]] = []
     for place in (area, *land.children(area.id)):
         head = snapshot.head(place.level, place.id)
         if head is not None and head.area_id == place.id:

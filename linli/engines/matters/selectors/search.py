@@ -95,7 +95,8 @@ ORDER BY reported_at DESC LIMIT {most}
 
 
 def _ids_by_words(actor: Actor, patterns: list[str]) -> tuple[list[UUID], bool]:
-    conditions, given = [], []
+    conditions: list[str] = []
+    given: list[Any] = []
     for scope in actor.scopes("matters.read"):
         conditions.append("(starts_with(m.area_path, %s) AND m.confidentiality <= %s)")
         given += [scope.area_path, int(scope.clearance)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -62,7 +63,7 @@ def map_clusters(*, actor: Actor, at: datetime, bbox: tuple[float, float, float,
     return found
 
 
-def _clustered(inside: str, values: list[object], *, size: float, at: datetime) -> list[Cluster]:
+def _clustered(inside: str, values: list[Any], *, size: float, at: datetime) -> list[Cluster]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT avg(m.lon), avg(m.lat), count(*), count(*) FILTER (WHERE coalesce(m.extended_due_at, m.due_at) < %s),"
@@ -115,8 +116,9 @@ def open_whistles(*, actor: Actor, at: datetime, area_path: str = "", limit: int
     ]
 
 
-def _scope(actor: Actor) -> tuple[str, list[object]]:
-    conditions, given = [], []
+def _scope(actor: Actor) -> tuple[str, list[Any]]:
+    conditions: list[str] = []
+    given: list[Any] = []
     for scope in actor.scopes("matters.read"):
         conditions.append("(starts_with(m.area_path, %s) AND m.confidentiality <= %s)")
         given += [scope.area_path, int(scope.clearance)]
