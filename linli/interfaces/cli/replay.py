@@ -34,7 +34,7 @@ def replay(file: Path, mapping_file: Path, limit: int | None, until: datetime | 
     """Replay FILE (CSV, also .gz or .xz): every record is reported, moved up by its clocks and closed at its own time.
 
     Ctrl-C stops after the batch; the same command goes on from there, and the result is the same. At the end the
-    program's clock stands at the end of the replay.
+    program's clock stands at the end of the replay. Nobody else may work on the database meanwhile (linli serve).
     """
     replay_file(file, mapping_file, limit=limit, until=until, jobs=jobs)
 
@@ -44,7 +44,7 @@ def replay_file(file: Path, mapping_file: Path, *, limit: int | None = None, unt
     from linli.directory.organisation.playbook import DirectorySection
     from linli.engines.matters.playbook import MattersSection
     from linli.interfaces.replay.mapping import BadMapping, check_against, load_mapping
-    from linli.interfaces.replay.running import Interrupted, Plan, Replay
+    from linli.interfaces.replay.running import Interrupted, Plan, Replay, refuse_beside_others
     from linli.interfaces.replay.summary import summary_lines
     from linli.kernel.clock.services import now
     from linli.kernel.playbooks.selectors import active_playbook
@@ -56,6 +56,7 @@ def replay_file(file: Path, mapping_file: Path, *, limit: int | None = None, unt
         check_against(mapping, mapping_file, classes, frozenset(part.code for part in playbook.section(DirectorySection).departments))
     except BadMapping as bad:
         _say_problems(bad)
+    refuse_beside_others()
     asked = _Asked()
     with _progress(file) as told:
         plan = Plan(file, mapping_file, mapping, ends=_end(mapping, until), limit=limit, told=told, stop=asked)

@@ -17,6 +17,8 @@ from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db import connection
+
 from linli.engines.matters.rules.decide import Command
 from linli.engines.matters.rules.states import State, Verb
 from linli.engines.matters.selectors.facts import first_matters
@@ -28,12 +30,33 @@ from linli.interfaces.replay.models import ReplayProgress
 from linli.interfaces.replay.records import DUPLICATE, Closing, Record, Refused, digest_of, records_of
 from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import machine_now, now, set_clock
-from linli.kernel.refusal import N_, Refusal
+from linli.kernel.refusal import N_, Kind, Refusal
 from linli.kernel.writing import write
 
 BATCH = 1_000
 # What closing takes at the most; where a level's solution closes by itself, the later steps find nothing left to do.
 STEPS = (Verb.SOLVE, Verb.VERIFY, Verb.CLOSE)
+
+
+class BeingServed(Refusal):
+    """Others work on the same database: their backstop would find the records years overdue before they are closed."""
+
+    code = "replay.being_served"
+    message = N_("The program is running on this data (%(count)s connections). Stop it first, then replay.")
+    kind = Kind.CONFLICT
+
+
+def refuse_beside_others() -> None:
+    """Go on only where nobody else works on the database.
+
+    Raises:
+        BeingServed: somebody does.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()")
+        (count,) = cursor.fetchone() or (0,)
+    if count:
+        raise BeingServed(count=count)
 
 
 class Interrupted(Exception):
@@ -97,8 +120,6 @@ class Replay:
             return
         ends = self._plan.ends
         for window, until in self._windows():
-            if self.progress.done_until is None and self.progress.rows == 0:
-                self._turn_back(window)
             self._window(window, until)
         while self._closings and (ends is None or self._closings[0].at < ends):
             until = heapq.nsmallest(BATCH, self._closings)[-1].at + timedelta(microseconds=1)
@@ -109,13 +130,6 @@ class Replay:
             set_clock(to=end)
             self.tally["closes_after_the_end"] = len(self._closings)
             self._save(finished=True)
-
-    def _turn_back(self, window: Sequence[Record | Refused]) -> None:
-        """Set the clock to the beginning, so that a program running meanwhile does not take the records for years overdue."""
-        first = min((entry.request.at for entry in window if isinstance(entry, Record)), default=None)
-        if first is not None and first < now():
-            with write():
-                set_clock(to=first)
 
     # -- planning ----------------------------------------------------------------------------------------------------
 
