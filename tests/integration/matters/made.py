@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,8 @@ from uuid import UUID
 from django.db import connection
 
 from linli.directory.organisation.selectors import organisation
+from linli.directory.territory.rules.source import TerritorySource
+from linli.directory.territory.services.reading import territory_source
 from linli.engines.matters.models import Matter
 from linli.engines.matters.rules.command import Command
 from linli.engines.matters.rules.states import State, Verb
@@ -67,3 +70,17 @@ def holds(at: datetime = AT) -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     assert broken_invariants(actor=SYSTEM, at=at) == []
+
+
+def streets_exchanged() -> TerritorySource:
+    """The demo territory with its communities exchanged between the two streets: they and their grids move."""
+    source = territory_source("demo")
+    one, other = (area.code for area in next(layer for layer in source.layers if layer.level == "street").areas)
+    layers = []
+    for layer in source.layers:
+        if layer.level == "community":
+            areas = tuple(replace(area, parent=one if area.parent == other else other) for area in layer.areas)
+            layers.append(replace(layer, areas=areas))
+        else:
+            layers.append(layer)
+    return replace(source, layers=tuple(layers), records={})
