@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 import orjson
@@ -67,14 +67,21 @@ def parse(body: bytes, *, query: bytes = b"", idempotency: str, language: str, a
     Raises:
         BadForm, ServiceCodeMissing, BadCoordinate, BadField, NoPlace: what is wrong with it.
     """
+    parts = (query + b"&" + body if query else body).split(b"&")
+    if len(parts) > FIELDS_MOST:
+        raise BadForm(most=FIELDS_MOST)
     try:
-        text = body.decode()
-        if query:
-            text = f"{query.decode()}&{text}"
-        pairs = parse_qsl(text, encoding="utf-8", errors="strict", max_num_fields=FIELDS_MOST)
+        pairs = [(_decoded(name), _decoded(value)) for name, _, value in [part.partition(b"=") for part in parts] if value]
     except ValueError:
         raise BadForm(most=FIELDS_MOST) from None
     return parsed_form(pairs, idempotency=idempotency, language=language, at=at)
+
+
+def _decoded(part: bytes) -> str:
+    """A name or a value of a URL-encoded form; less work than the general parser, on the way that must be short."""
+    if b"+" in part:
+        part = part.replace(b"+", b" ")
+    return (unquote_to_bytes(part) if b"%" in part else part).decode()
 
 
 def parsed_form(pairs: list[tuple[str, str]], *, idempotency: str, language: str, at: datetime) -> Parsed:
