@@ -42,10 +42,11 @@ def committed(django_db_blocker: Any) -> Iterator[str]:
 
 def _forget_caches() -> None:
     from linli.kernel.clock.services import forget
-    from linli.kernel.epoch.services import Cached
+    from linli.kernel.epoch.services import Cached, hear
 
     forget()
     Cached.forget_all()
+    hear(None)
 
 
 @pytest.fixture(autouse=True)

@@ -45,10 +45,15 @@ class Community:
         return organisation().head(level, self.grids[grid].id)
 
 
-def community(*, at: datetime = MONDAY, playbook: Path = SMALL) -> Community:
-    """The demo territory under a playbook, every post held by an invented person since long ago."""
+def hold_playbook(*, at: datetime = MONDAY, playbook: Path = SMALL) -> None:
+    """Apply a playbook."""
     with write():
         apply_playbook(actor=SYSTEM, at=at, playbook=load_playbook(playbook))
+
+
+def community(*, at: datetime = MONDAY, playbook: Path = SMALL) -> Community:
+    """The demo territory under a playbook, every post held by an invented person since long ago."""
+    hold_playbook(at=at, playbook=playbook)
     with write():
         import_territory(actor=SYSTEM, at=at, source=territory_source("demo"))
     with write():

@@ -17,8 +17,10 @@ from linli.interfaces.refusals import answer_refusals
 from linli.kernel.access.models import ApiKey, User
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.access.services import api_keys, roles, users
+from linli.kernel.epoch import services as epoch
 from linli.kernel.refusal import N_, Kind, Refusal
 from linli.kernel.writing import write
+from tests.factories import hold_playbook
 
 AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 GOOD = "correct horse battery"
@@ -204,6 +206,9 @@ def test_refusals_are_said_in_the_readers_language(client: Client) -> None:
 
 
 def test_a_public_page_costs_nobody_a_question(client: Client, django_assert_num_queries) -> None:
+    hold_playbook(at=AT)
+    epoch.hear(epoch.current())  # as in a web process, which hears of changes
+    client.get("/anybody")  # reads once what every page needs: the community's time zone
     with django_assert_num_queries(0):
         client.get("/anybody")
         client.get("/who")
