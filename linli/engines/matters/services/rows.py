@@ -35,7 +35,7 @@ CASE_COLUMNS = tuple(COLUMN.get(name, name) for name in CASE_FIELDS)
 _case_values = attrgetter(*CASE_FIELDS)
 _LOCK = (
     "SELECT " + ", ".join(f'"{"policy" if name == "policy_id" else name}"' for name in CASE_FIELDS) + " FROM matters_matter"
-    " WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE"
+    " WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE"  # what refers to a matter may be written meanwhile
 )
 _STATE, _CONFIDENTIALITY = CASE_FIELDS.index("state"), CASE_FIELDS.index("confidentiality")
 STEP_COLUMNS = (
