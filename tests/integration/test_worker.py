@@ -127,7 +127,7 @@ def test_the_process_works_off_jobs_and_stops_on_sigterm(committed: str, tmp_pat
     process = subprocess.Popen([sys.executable, "-m", "linli.config.worker"], env=environment, stderr=subprocess.PIPE, text=True)
     try:
         with psycopg.connect(committed, autocommit=True) as listener:
-            for _ in range(150):
+            for _ in range(600):
                 rows = listener.execute("SELECT status FROM procrastinate_jobs WHERE id = %s", (job,)).fetchall()
                 if not rows:
                     break
