@@ -9,7 +9,7 @@ from linli.engines.matters.rules.states import ENDED, State
 from linli.kernel.ids import new_id
 
 STATES = [(state.value, state.value) for state in State]
-_ENDED = [state.value for state in ENDED]
+_ENDED = sorted(state.value for state in ENDED)
 
 
 def _when(condition: Q, column: str) -> Q:

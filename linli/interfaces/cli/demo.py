@@ -77,7 +77,7 @@ def _replay(real: Path, limit: int | None) -> None:
 
 def _invent() -> None:
     """Six weeks of an invented community, once: a month that is over, and two days that are still being worked on."""
-    from linli.engines.matters.models import Matter
+    from linli.engines.matters.selectors.check import how_many
     from linli.engines.matters.services.report import report_matters
     from linli.engines.matters.tasks import sweep
     from linli.interfaces.scenario.generated import generate, requests_of
@@ -86,7 +86,7 @@ def _invent() -> None:
     from linli.kernel.clock.services import now
     from linli.kernel.writing import write
 
-    if Matter.objects.exists():
+    if how_many()[0]:
         return
     line("Inventing a month of reports …")
     at = now()

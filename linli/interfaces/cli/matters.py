@@ -28,7 +28,8 @@ def check() -> None:
     if findings:
         raise SystemExit(3)
     total, still_open = how_many()
-    line(f"{total:,} matters, {still_open:,} open: each open one has one accountable post with a present holder and a deadline; each reporter of an ended one was told.")
+    line(f"{total:,} matters, {still_open:,} open: each open one has one accountable post with a present holder and a deadline;")
+    line("each reporter of an ended one was told.")
 
 
 @matters.command()

@@ -161,10 +161,10 @@ def _dispatchers(jobs: int) -> Iterator[None]:
 
 def _drain() -> None:
     """Handle what is still in the outbox, together with the processes beside."""
-    from linli.kernel.events.models import OutboxEvent
+    from linli.kernel.events.selectors import outbox_status
     from linli.kernel.events.tasks import dispatch_once
 
-    while OutboxEvent.objects.filter(done_at=None).exists():
+    while outbox_status().waiting:
         if dispatch_once(2_000) == 0:
             time.sleep(0.1)  # others have the rest
 

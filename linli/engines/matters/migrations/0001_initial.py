@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='matter',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['refused', 'merged', 'closed']), ('closed_at__isnull', False)), models.Q(models.Q(('state__in', ['refused', 'merged', 'closed']), _negated=True), ('closed_at', None)), _connector='OR'), name='matter_ended_has_time'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['closed', 'merged', 'refused']), ('closed_at__isnull', False)), models.Q(models.Q(('state__in', ['closed', 'merged', 'refused']), _negated=True), ('closed_at', None)), _connector='OR'), name='matter_ended_has_time'),
         ),
         migrations.AddConstraint(
             model_name='matter',
