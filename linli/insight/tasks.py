@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from linli.directory.territory.events import TerritoryImported
+from linli.directory.territory.selectors.ground import NoTerritory
 from linli.engines.matters.events import MatterEvent
 from linli.engines.matters.selectors.facts import reported_days
 from linli.insight.services import figures_zone, mark_all, mark_days, refresh_days
 from linli.kernel.events.services import Delivered, subscribe
+from linli.kernel.playbooks.events import PlaybookApplied
+from linli.kernel.playbooks.selectors import NoPlaybook
 from linli.kernel.sweeps import register_sweep
 from linli.kernel.writing import write
 
@@ -20,6 +24,16 @@ def mark_touched_days(deliveries: Sequence[Delivered[Any]]) -> None:
     """Handler of the outbox: the day of every matter that something happened to is counted anew soon."""
     ids = list({delivery.event.key for delivery in deliveries})
     mark_days(reported_days(ids=ids, timezone=str(figures_zone())))
+
+
+@subscribe("insight.mark_all", TerritoryImported, PlaybookApplied)
+def mark_every_day(deliveries: Sequence[Delivered[Any]]) -> None:
+    """Handler of the outbox: areas may have moved, or days begin at another hour: everything is counted anew."""
+    del deliveries
+    try:
+        mark_all()
+    except (NoPlaybook, NoTerritory):
+        return  # nothing can have been reported yet
 
 
 def refresh_figures() -> int:

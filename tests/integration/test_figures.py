@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from linli.directory.territory.events import TerritoryImported
 from linli.directory.territory.selectors import ground
 from linli.engines.matters.models import Matter, Report, Step
 from linli.engines.matters.rules.decide import Command
@@ -24,6 +25,7 @@ from linli.insight.rules import MEASURES
 from linli.insight.selectors import Selection, figures_by_area, figures_by_class, figures_by_month, selected_figures
 from linli.insight.tasks import rebuild_figures, refresh_figures
 from linli.kernel.access.rules import SYSTEM, Forbidden
+from linli.kernel.events.services import publish
 from linli.kernel.events.tasks import dispatch_once
 from linli.kernel.writing import write
 from tests.factories import MONDAY, Community, community, person, report
@@ -165,3 +167,18 @@ def test_the_number_of_queries_does_not_grow_with_what_is_shown() -> None:
         ) as seen:
             ask(actor=SYSTEM, at=MONDAY, of=root)
         assert len([query for query in seen if "epoch" not in query["sql"]]) <= most
+
+
+def test_figures_follow_areas_that_move() -> None:
+    town = community()
+    report(town)
+    deliver()
+    before = {row[1] for row in rolled()}
+    Matter.objects.update(area_path=town.grids[-1].path)  # as an import of the territory does it
+    with write():
+        publish([TerritoryImported(key=town.grids[0].id, at=MONDAY)])
+    deliver()
+    assert {row[1] for row in rolled()} != before
+    kept = rolled()
+    rebuild_figures()
+    assert rolled() == kept
