@@ -49,7 +49,7 @@ class ServiceCodeMissing(Refusal):
 
 class BadField(Refusal):
     code = "open311.bad_field"
-    message = N_("“%(name)s” is not usable: %(most)s characters at most, and an address of the right form.")
+    message = N_("“%(name)s” is too long (%(most)s characters at most) or not of the right form.")
 
 
 @dataclass(frozen=True, slots=True)

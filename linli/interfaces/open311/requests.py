@@ -129,7 +129,7 @@ def _span(given: Mapping[str, str], first: str, last: str, *, at: datetime) -> t
         since = until - SPAN
     elif until is None:
         until = min(since + SPAN, max(at, since))
-    if until - since > SPAN:
+    if not timedelta(0) <= until - since <= SPAN:
         raise SpanTooLong(days=SPAN.days)
     return since, until
 
