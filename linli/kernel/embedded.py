@@ -115,6 +115,20 @@ class Cluster:
                     else:
                         self._stop()
 
+    def keep(self) -> bool:
+        """Start the server again where it has gone (killed for want of memory, say); return whether it had. Within :meth:`use`.
+
+        Raises:
+            DatabaseUnavailable: it does not start.
+        """
+        if self._running_pid() is not None:
+            return False
+        with self._alone():
+            if self._running_pid() is not None:
+                return False
+            self._launch()
+        return True
+
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         with open(self.data / "postgres.lock", "a") as lock:

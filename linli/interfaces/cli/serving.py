@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Callable
+
 import click
 
 from linli.interfaces.cli.runtime import data_folder, data_option, line, running_database, said_in_one_line, start_django
+
+AGAIN_SECONDS = 5.0  # between tries to start a database that does not start
 
 
 @click.command()
@@ -15,8 +21,8 @@ from linli.interfaces.cli.runtime import data_folder, data_option, line, running
 def serve(host: str, port: int, web: int) -> None:
     """Serve until SIGTERM or Ctrl-C: database, web and background work.
 
-    Everything that was started is stopped again. A process that dies is started anew; after a kill -9 of the whole,
-    call serve again: nothing needs cleaning up.
+    Everything that was started is stopped again. A process that dies is started anew, the database too; after a
+    kill -9 of the whole, call serve again: nothing needs cleaning up.
     """
     run_server(host=host, port=port, web=web)
 
@@ -29,13 +35,16 @@ def run_server(*, host: str, port: int, web: int, greeting: str = "") -> None:
         if greeting:
             line(greeting)
 
+    def log(text: str) -> None:
+        click.echo(text, err=True)
+
     with running_database():
         start_django()
         with said_in_one_line():
             if not fits_this_version():
                 raise click.ClickException("The database does not fit this version of the program. First: linli upgrade (or linli init, if it is new).")
         try:
-            supervise(host=host, port=port, web=web, ready=ready, log=lambda text: click.echo(text, err=True))
+            supervise(host=host, port=port, web=web, ready=ready, log=log, keep_database=_keeper(log))
         except AddressInUse as error:
             raise click.ClickException(str(error)) from None
     line("Stopped.")
@@ -51,3 +60,26 @@ def fits_this_version() -> bool:
         return not executor.migration_plan(executor.loader.graph.leaf_nodes())
     finally:
         connection.close()
+
+
+def _keeper(log: Callable[[str], None]) -> Callable[[], None]:
+    """What starts the embedded database again when it has died; nothing for a database that is not ours."""
+    from linli.kernel.embedded import Cluster, DatabaseUnavailable
+
+    if "DATABASE_URL" in os.environ:
+        return lambda: None
+    cluster = Cluster(data_folder())
+    again_at = 0.0
+
+    def keep() -> None:
+        nonlocal again_at
+        if time.monotonic() < again_at:
+            return
+        try:
+            if cluster.keep():
+                log("the database had gone; it was started again")
+        except DatabaseUnavailable as error:
+            log(str(error))
+            again_at = time.monotonic() + AGAIN_SECONDS
+
+    return keep

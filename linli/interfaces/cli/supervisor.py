@@ -58,8 +58,10 @@ def open_socket(host: str, port: int) -> socket.socket:
             return listening
 
 
-def supervise(*, host: str, port: int, web: int, ready: Callable[[], None], log: Callable[[str], None]) -> None:
-    """Run until SIGTERM or SIGINT. ``ready`` is called when the first web process answers."""
+def supervise(
+    *, host: str, port: int, web: int, ready: Callable[[], None], log: Callable[[str], None], keep_database: Callable[[], None] = lambda: None
+) -> None:
+    """Run until SIGTERM or SIGINT. ``ready`` is called when the first web process answers, ``keep_database`` every moment."""
     listening = open_socket(host, port)
     children = [Child(f"web {n + 1}", [sys.executable, "-m", "linli.config.web", str(listening.fileno())], (listening.fileno(),)) for n in range(web)]
     children.append(Child("worker", [sys.executable, "-m", "linli.config.worker"]))
@@ -69,6 +71,7 @@ def supervise(*, host: str, port: int, web: int, ready: Callable[[], None], log:
         threading.Thread(target=_announce, args=(host, port, ready, stop), daemon=True).start()
         try:
             while not stop.wait(0.2):
+                keep_database()
                 for child in children:
                     _tend(child, log)
         finally:

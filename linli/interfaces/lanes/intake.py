@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
+from django.db import DatabaseError, connection
 from django.utils.translation import gettext, override
 
 from linli.engines.matters.rules.intake import ReportRequest
 from linli.interfaces.access import BadKey, KeyMissing
 from linli.interfaces.api.reports import parse_report, receipt_body
-from linli.interfaces.lanes.batcher import Answer, Batcher, Identify
+from linli.interfaces.lanes.batcher import Answer, Batcher, Identify, NotStored
 from linli.interfaces.lanes.http import STATUS, Receive, Scope, Send, header, read_body, respond
 from linli.interfaces.language import negotiated
 from linli.interfaces.open311 import intake as open311
@@ -103,13 +104,21 @@ def takes(scope: Scope) -> bool:
     return not header(scope, b"content-type").startswith("multipart/")
 
 
+def _now() -> datetime:
+    """Ask the clock on a pool's thread; the connection is not kept there, where nobody would notice that it broke."""
+    try:
+        return now()
+    except DatabaseError:
+        raise NotStored from None
+    finally:
+        connection.close()
+
+
 async def take(route: Route, batcher: Batcher, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one report: parsed here, written with those that arrive beside it."""
-    at = remembered()
-    if at is None:
-        at = await asyncio.to_thread(now)
     try:
-        parsed = route.parse(scope, await read_body(receive), at)
+        body = await read_body(receive)
+        parsed = route.parse(scope, body, remembered() or await asyncio.to_thread(_now))
     except Refusal as refusal:
         answer: Answer = refusal
     else:
