@@ -118,7 +118,8 @@ async def take(route: Route, batcher: Batcher, scope: Scope, receive: Receive, s
     """Answer one report: parsed here, written with those that arrive beside it."""
     try:
         body = await read_body(receive)
-        parsed = route.parse(scope, body, remembered() or await asyncio.to_thread(_now))
+        at = remembered()
+        parsed = route.parse(scope, body, await asyncio.to_thread(_now) if at is None else at)
     except Refusal as refusal:
         answer: Answer = refusal
     else:
