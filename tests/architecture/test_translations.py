@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Message
 
 from scripts import messages
 
@@ -81,7 +83,16 @@ def test_compiled_catalog_is_what_the_source_says() -> None:
     with messages.CATALOG.with_suffix(".mo").open("rb") as file:
         compiled = read_mo(file)
     source = messages.load(messages.CATALOG)
-    assert {m.id: m.string for m in compiled if m.id} == {m.id: m.string for m in source if m.id and messages.translated(m)}
+    assert _said(m for m in compiled if m.id) == _said(m for m in source if m.id and messages.translated(m))
+
+
+def _said(entries: Iterable[Message]) -> dict[object, object]:
+    """What is said for what; a plural's forms come as lists or tuples."""
+    return {_fixed(entry.id): _fixed(entry.string) for entry in entries}
+
+
+def _fixed(words: object) -> object:
+    return tuple(words) if isinstance(words, list | tuple) else words
 
 
 @pytest.mark.parametrize(

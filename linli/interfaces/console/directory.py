@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from linli.directory.organisation.models import Absence
 from linli.directory.organisation.selectors import PostLine, absences, consequences_of_absence, organisation, posts_held
 from linli.directory.organisation.services.absences import cancel_absence, record_absence
 from linli.directory.people.selectors import names_of
@@ -41,9 +40,7 @@ class AbsenceForm(forms.Form):
         label=_("To and including"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), input_formats=["%Y-%m-%d"],
         help_text=_("Left empty: until further notice."),
     )  # fmt: skip
-    reason = forms.ChoiceField(
-        label=_("Reason of the absence"), choices=[(code, ABSENCES[code]) for code in Absence.Reason.values], help_text=_("Nothing about health is kept.")
-    )
+    reason = forms.ChoiceField(label=_("Reason of the absence"), choices=list(ABSENCES.items()), help_text=_("Nothing about health is kept."))
 
     def span(self, at: datetime) -> tuple[datetime, datetime | None]:
         """From the beginning of the first day, or from now when that is today, to the end of the last."""

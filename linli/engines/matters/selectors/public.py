@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +13,7 @@ from django.db.models import Count, Q, QuerySet
 
 from linli.engines.matters.models import Matter, Report
 from linli.engines.matters.rules import words
-from linli.engines.matters.rules.intake import cells_around
+from linli.engines.matters.rules.intake import CELL_DEGREES, cells_around
 from linli.engines.matters.rules.states import State, Verb
 from linli.engines.matters.selectors.page import StepView, steps_of
 from linli.engines.matters.services.act import NoSuchMatter
@@ -97,7 +98,7 @@ class PublicFilter:
     class_code: str = ""
     kind: str = ""
     area_path: str = ""
-    words: str = ""  # looked for in the public words of the newest ones, see SEARCHED
+    words: str = ""  # looked for in the public words of the newest SEARCHED matters
     classes: tuple[str, ...] = ()  # classes that the words may mean: found as well
     box: tuple[float, float, float, float] | None = None  # west, south, east, north
     since: datetime | None = None
@@ -106,7 +107,7 @@ class PublicFilter:
 
 
 def public_list(*, at: datetime, wanted: PublicFilter) -> list[PublicMatter]:
-    """Return public matters, the newest first. Two queries whatever the length."""
+    """Return public matters, the newest first. Two queries whatever the length, three with words."""
     matters = public_matters()
     if wanted.state == "open":
         matters = matters.filter(closed_at=None)
@@ -119,14 +120,15 @@ def public_list(*, at: datetime, wanted: PublicFilter) -> list[PublicMatter]:
     if wanted.area_path:
         matters = matters.filter(area_path__startswith=wanted.area_path)
     if wanted.box is not None:
-        west, south, east, north = wanted.box
+        west, south, east, north = squared(wanted.box)
         matters = matters.filter(lon__gte=west, lon__lte=east, lat__gte=south, lat__lte=north)
     if wanted.since is not None:
         matters = matters.filter(reported_at__gte=wanted.since)
     if wanted.words:
-        newest = matters.order_by("-reported_at").values("id")[:SEARCHED]
+        for last in Matter.objects.order_by("-reported_at").values_list("reported_at", flat=True)[SEARCHED : SEARCHED + 1]:
+            matters = matters.filter(reported_at__gt=last)
         found = Q(public_text__icontains=wanted.words) | Q(code__iexact=wanted.words) | Q(class_code__in=wanted.classes)
-        matters = matters.filter(found, id__in=newest)
+        matters = matters.filter(found)
     if wanted.before is not None:
         matters = matters.filter(reported_at__lte=wanted.before[0]).exclude(reported_at=wanted.before[0], id__gte=wanted.before[1])
     return as_public(list(matters.order_by("-reported_at", "-id")[: wanted.limit]), at=at)
@@ -153,7 +155,14 @@ def nearby(*, at: datetime, lon: float, lat: float, class_code: str = "", metres
     ranked = sorted(((metres_between(lon, lat, m.lon or 0.0, m.lat or 0.0), m) for m in matters.order_by("-reported_at")[:200]), key=lambda pair: pair[0])
     near = [(distance, matter) for distance, matter in ranked if distance <= metres][:limit]
     shown = as_public([matter for _, matter in near], at=at)
-    return [(matter, round(distance)) for matter, (distance, _) in zip(shown, near, strict=True)]
+    # To the next fifty metres: exact distances from a few points would give the exact place away.
+    return [(matter, math.ceil(distance / 50) * 50) for matter, (distance, _) in zip(shown, near, strict=True)]
+
+
+def squared(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """Return the box widened to whole squares of about 200 m, so that ever smaller boxes do not find a place that is shown coarsely."""
+    west, south, east, north = (side / CELL_DEGREES for side in box)
+    return math.floor(west) * CELL_DEGREES, math.floor(south) * CELL_DEGREES, math.ceil(east) * CELL_DEGREES, math.ceil(north) * CELL_DEGREES
 
 
 def receipt(*, at: datetime, tracking: str) -> ReceiptView:

@@ -42,7 +42,7 @@ function start() {
     classChosen();
   };
   const classChosen = () => {
-    if (chosen.value) fill(part("class-told"), form.dataset.classMore, { class_code: chosen.value });
+    if (chosen.value) fill(part("class-told"), form.dataset.classMore, { class_code: chosen.value }).then(() => form.querySelector(".call")?.scrollIntoView({ block: "center" }));
     else part("class-told").replaceChildren();
     whereIs();
     progress();

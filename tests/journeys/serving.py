@@ -1,0 +1,117 @@
+"""The program itself, as people run it: ``linli serve`` in processes of its own, on a database and a data folder of the test's."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO
+
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from linli.directory.organisation.selectors import organisation
+from linli.directory.people.services import link_user
+from linli.kernel.access.rules import SYSTEM
+from linli.kernel.access.services.users import create_user
+from linli.kernel.writing import write
+from tests.factories import MONDAY, Community
+
+PASSWORD = "a long enough password"
+START_SECONDS = 60.0
+
+
+@dataclass
+class Served:
+    """A running program and its visitors. ``complaints``: what their consoles said."""
+
+    browser: Browser
+    address: str
+    town: Community
+    environment: dict[str, str]
+    complaints: list[str] = field(default_factory=list)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def visit(self, path: str = "/", *, language: str = "zh-hans", size: tuple[int, int] = (1440, 900), theme: str = "light", **more: object) -> Page:
+        opened = self.browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme, locale=language, **more)  # type: ignore[arg-type]
+        opened.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": self.address}])
+        opened.set_default_timeout(20_000)
+        self.contexts.append(opened)
+        page = opened.new_page()
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" and "status of 4" not in said.text else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto(self.address + path)
+        return page
+
+    def sign_in(self, level: str, *, grid: int = 0, to: str = "/console/", **how: object) -> Page:
+        """A browser in which the holder of a level's desk has signed in through the page, and has landed on ``to``."""
+        name = f"{level}-{grid}"
+        page = self.visit(f"/accounts/login/?next={to}", **how)  # type: ignore[arg-type]
+        page.locator("input[name=login]").fill(name)
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.locator("input[name=password]").press("Enter")
+        page.wait_for_url(f"**{to}")
+        return page
+
+    def linli(self, *arguments: str) -> str:
+        """Run a command of the program on the same data."""
+        done = subprocess.run(
+            [sys.executable, "-m", "linli.interfaces.cli.main", *arguments], env=self.environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+def staff(town: Community, *desks: tuple[str, int]) -> None:
+    """Give the holders of these desks an account each, named ``level-grid``."""
+    for level, grid in desks:
+        person = organisation().appointee(town.head(level, grid).id, MONDAY)
+        assert person is not None
+        with write():
+            user = create_user(actor=SYSTEM, at=MONDAY, username=f"{level}-{grid}", password=PASSWORD)
+            link_user(actor=SYSTEM, at=MONDAY, person_id=person, user_id=user.pk)
+
+
+@contextmanager
+def serving(browser: Browser, url: str, town: Community) -> Iterator[Served]:
+    """Serve the database of ``url`` until the block ends."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "linli.config.settings"}
+    command = [sys.executable, "-m", "linli.interfaces.cli.main", "serve", "--data", os.environ["LINLI_DATA"], "--port", str(port)]
+    said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lives as long as the server
+    process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
+    served = Served(browser, f"http://127.0.0.1:{port}", town, environment)
+    try:
+        _wait(served.address, process, said)
+        yield served
+    finally:
+        for context in served.contexts:
+            context.close()
+        process.terminate()
+        process.wait(timeout=30)
+        said.close()
+
+
+def _wait(address: str, process: subprocess.Popen[bytes], said: IO[str]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        if process.poll() is not None:
+            said.seek(0)
+            raise AssertionError(f"the program ended instead of serving: {said.read()[-2000:]}")
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            pass
+        assert time.monotonic() < deadline, "the program does not answer"
+        time.sleep(0.1)  # its readiness can only be asked for
