@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from linli.directory.organisation.models import Absence, Appointment, Post, Unit
 from linli.directory.organisation.rules import NobodyPresent
@@ -288,7 +289,7 @@ def test_a_post_in_use_is_not_retired(staffed, monkeypatch) -> None:
 
     monkeypatch.setattr(posts, "_uses", {})
     current = Appointment.objects.get(post__code="G0-law_publicist")
-    with pytest.raises(PostInUse, match="appointed"), write():
+    with override("en"), pytest.raises(PostInUse, match="appointed"), write():
         retire_post(actor=SYSTEM, at=AT, post_id=current.post_id)
     with pytest.raises(PostInUse, match="root"), write():
         retire_post(actor=SYSTEM, at=AT, post_id=post("D-district_duty").id)
