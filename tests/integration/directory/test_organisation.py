@@ -284,12 +284,13 @@ def test_units_and_posts_refuse_what_is_taken(staffed) -> None:
     assert organisation().post(made).area_path == "D/S/C/G0/"
 
 
+@override("en")
 def test_a_post_in_use_is_not_retired(staffed, monkeypatch) -> None:
     from linli.directory.organisation.services import posts
 
     monkeypatch.setattr(posts, "_uses", {})
     current = Appointment.objects.get(post__code="G0-law_publicist")
-    with override("en"), pytest.raises(PostInUse, match="appointed"), write():
+    with pytest.raises(PostInUse, match="appointed"), write():
         retire_post(actor=SYSTEM, at=AT, post_id=current.post_id)
     with pytest.raises(PostInUse, match="root"), write():
         retire_post(actor=SYSTEM, at=AT, post_id=post("D-district_duty").id)
