@@ -255,7 +255,6 @@ def compile_policy(section: MattersSection) -> Policy:
         max_extensions=section.extension.times,
         max_suspension_days=section.suspension.days,
         whistle_limit=section.whistle.time,
-        extension_decided_by_upper=True,
         duplicate_metres=section.duplicates.metres,
         duplicate_days=section.duplicates.days,
         duplicate_score=section.duplicates.score,

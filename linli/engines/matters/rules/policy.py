@@ -67,7 +67,6 @@ class Policy:
     max_extensions: int
     max_suspension_days: int
     whistle_limit: TimeLimit
-    extension_decided_by_upper: bool
     duplicate_metres: float
     duplicate_days: int
     duplicate_score: float

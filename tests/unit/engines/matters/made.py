@@ -85,7 +85,6 @@ def policy(**changes: Any) -> Policy:
         max_extensions=1,
         max_suspension_days=60,
         whistle_limit=hours(4),
-        extension_decided_by_upper=True,
         duplicate_metres=150,
         duplicate_days=30,
         duplicate_score=0.6,
