@@ -9,7 +9,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from linli.directory.territory.selectors import ground_or_none
@@ -17,14 +16,12 @@ from linli.engines.matters.selectors.public import PublicFilter, public_list
 from linli.insight.rules import Figures
 from linli.insight.selectors import Line, Selection, figures_by_area, figures_by_month, open_now, selected_figures
 from linli.interfaces.access import public_route
-from linli.interfaces.portal.fresh import Fresh
 from linli.interfaces.portal.offers import offers
 from linli.interfaces.portal.show import lines, own_name, percent
 from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
 
 LATEST = 6
-FRESH = 60.0  # seconds for which counted figures are shown again
 PUBLIC = Actor.system("public figures")  # everyone may see the figures of the whole and of its areas (DESIGN, first paragraph)
 
 
@@ -41,10 +38,6 @@ class Month:
         return (self.until - self.since).days
 
 
-_month: Fresh[str, tuple[Month, int]] = Fresh(FRESH)
-_parts: Fresh[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = Fresh(FRESH)
-
-
 @public_route
 @require_GET
 def home(request: HttpRequest) -> HttpResponseBase:
@@ -53,17 +46,15 @@ def home(request: HttpRequest) -> HttpResponseBase:
     ready = ground_or_none() is not None and offers().section is not None
     context: dict[str, Any] = {"numbers": offers().emergencies, "ready": ready}
     if ready:
+        month = this_month(at)
         context |= {
             "matters": lines(public_list(at=at, wanted=PublicFilter(state="all", limit=LATEST)), at=at),
-            **month_context(at),
+            "month": month,
+            "levels": funnel(month.figures),
+            "rates": rates(month.figures),
+            "overdue": overdue_now(at),
         }
     return render(request, "portal/home.html", context)
-
-
-def month_context(at: datetime) -> dict[str, Any]:
-    """What the figures of a month are shown from; counted anew once a minute."""
-    month, overdue = _month.get("", lambda: (this_month(at), overdue_now(at)))
-    return {"month": month, "levels": funnel(month.figures), "rates": rates(month.figures), "overdue": overdue}
 
 
 def this_month(at: datetime) -> Month:
@@ -112,19 +103,18 @@ def figures(request: HttpRequest) -> HttpResponseBase:
     land = ground_or_none()
     if land is None or offers().section is None:
         return render(request, "portal/figures.html", {})
-    context = month_context(at)
-    month = context["month"]
+    month = this_month(at)
     first = month.since.replace(year=month.since.year - 1)
     since_first = Selection(land.root.path, first, month.until)
     of_month = Selection(land.root.path, month.since, month.until)
-    by_area, by_month = _parts.get(
-        get_language() or "",
-        lambda: (
-            [_row(line) for line in figures_by_area(actor=PUBLIC, at=at, of=of_month)],
-            [_row(line) for line in figures_by_month(actor=PUBLIC, at=at, of=since_first)],
-        ),
-    )
-    context |= {"areas": by_area, "months": by_month}
+    context = {
+        "month": month,
+        "levels": funnel(month.figures),
+        "rates": rates(month.figures),
+        "overdue": overdue_now(at),
+        "areas": [_row(line) for line in figures_by_area(actor=PUBLIC, at=at, of=of_month)],
+        "months": [_row(line) for line in figures_by_month(actor=PUBLIC, at=at, of=since_first)],
+    }
     return render(request, "portal/figures.html", context)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +19,6 @@ from linli.engines.matters.rules.squares import Group, Squares, grouped
 from linli.engines.matters.selectors.squares import MapFilter, Single, singles, squares
 from linli.interfaces.access import public_route
 from linli.interfaces.portal.browsing import area_path_of, box_of, wanted_of
-from linli.interfaces.portal.fresh import Fresh
 from linli.interfaces.portal.show import own_name
 from linli.interfaces.wording import clock_state
 from linli.kernel.clock.services import now
@@ -24,6 +26,7 @@ from linli.kernel.epoch import services as epoch
 from linli.kernel.refusal import N_, Refusal
 
 FRESH = 15.0  # seconds for which counts by square are shown again
+KEPT = 64  # filters whose counts are kept
 DETAIL = 12.0  # metres to which outlines are simplified
 GEOJSON = "application/geo+json"
 
@@ -34,7 +37,36 @@ class BadWindow(Refusal):
     field = "bbox"
 
 
-_counts: Fresh[MapFilter, Squares] = Fresh(FRESH)
+@dataclass
+class _Counts:
+    """Counts by square of one filter, and when they were read; one thread at a time reads them anew."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    read: float = 0.0
+    squares: Squares | None = None
+
+
+_counts: epoch.Cached[dict[MapFilter, _Counts]] = epoch.Cached(dict)
+
+
+def counted(wanted: MapFilter) -> Squares:
+    """The counts by square, at most fifteen seconds old; while one thread reads them anew, the others show the last."""
+    held = _counts.get()
+    entry = held.setdefault(wanted, _Counts())
+    while len(held) > KEPT:
+        held.pop(next(iter(held)), None)
+    known = entry.squares
+    if known is not None and (time.monotonic() - entry.read < FRESH or not entry.lock.acquire(blocking=False)):
+        return known
+    if known is None:
+        entry.lock.acquire()
+    try:
+        if entry.squares is None or time.monotonic() - entry.read >= FRESH:
+            entry.squares = squares(at=now(), wanted=wanted)
+            entry.read = time.monotonic()
+        return entry.squares
+    finally:
+        entry.lock.release()
 
 
 @public_route
@@ -50,7 +82,7 @@ def points(request: HttpRequest) -> HttpResponseBase:
     if box is None or not zoom.isdecimal() or int(zoom) > 22:
         raise BadWindow()
     chosen = MapFilter(wanted["state"], wanted["kind"], wanted["class_code"], area_path_of(wanted["area"]))
-    groups = grouped(_counts.get(chosen, lambda: squares(at=now(), wanted=chosen)), box=box, zoom=int(zoom))
+    groups = grouped(counted(chosen), box=box, zoom=int(zoom))
     at = now()
     names = singles(at=at, wanted=chosen, cells=[group.cell for group in groups if group.count == 1 and group.cell is not None])
     given = {name: value for name, value in wanted.items() if value and name not in ("box", "q")}
