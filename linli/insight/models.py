@@ -1,13 +1,14 @@
 """Roll-ups: figures counted beforehand, so that a dashboard reads hundreds of rows and not a million."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
 class Rollup(models.Model):
     """Counts of the matters reported on a day in an area (and below), of a class, at a level.
 
-    There are rows for every area but the lowest ones, and for every class with ``class_code`` empty for all of them. They
-    are only ever replaced by a new count of the whole day from the facts, so they cannot drift.
+    There are rows for all classes together (``class_code`` empty) of every area, and for each class of every area but the
+    lowest ones. They are only ever replaced by a new count of the whole day from the facts, so they cannot drift.
     """
 
     day = models.DateField(help_text="of the report, in the playbook's time zone")
@@ -38,6 +39,7 @@ class Rollup(models.Model):
     solved = models.IntegerField()
     satisfied = models.IntegerField()
     seconds = models.BigIntegerField(help_text="from report to closing, of the closed ones together")
+    open_due = ArrayField(models.DateTimeField(), default=list, help_text="promises of the open ones: how many are overdue depends on when it is asked")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["area_path", "class_code", "day", "level"], name="rollup_once")]

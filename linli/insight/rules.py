@@ -46,12 +46,14 @@ class Counts:
     solved: int = 0
     satisfied: int = 0
     seconds: int = 0
+    overdue: int = 0  # open ones, at the moment that was asked about
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(*(getattr(self, name) + getattr(other, name) for name in MEASURES))
+        return Counts(*(getattr(self, name) + getattr(other, name) for name in NAMES))
 
 
-MEASURES = tuple(f.name for f in fields(Counts))
+NAMES = tuple(f.name for f in fields(Counts))
+MEASURES = NAMES[:-1]  # what does not depend on the moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,10 @@ def funnel(by_level: Mapping[int, Counts], levels: int) -> tuple[FunnelLevel, ..
     return tuple(lines)
 
 
-def figures(by_level: Mapping[int, Counts], *, levels: int, overdue_open: int) -> Figures:
-    """The figures of a selection from its counts by level and the number of its open matters that are overdue."""
+def figures(by_level: Mapping[int, Counts], *, levels: int) -> Figures:
+    """The figures of a selection from its counts by level."""
     counts = total(by_level.values())
+    overdue_open = counts.overdue
     return Figures(
         counts=counts,
         overdue_open=overdue_open,
@@ -148,5 +151,5 @@ def figures(by_level: Mapping[int, Counts], *, levels: int, overdue_open: int) -
 
 
 def counts_of(row: Sequence[int]) -> Counts:
-    """Counts from a row of numbers in the order of ``MEASURES``."""
+    """Counts from a row of numbers in the order of ``NAMES``."""
     return Counts(*(int(value or 0) for value in row))

@@ -51,55 +51,52 @@ class Line:
 
 
 def selected_figures(*, actor: Actor, at: datetime, of: Selection) -> Figures:
-    """The figures of a selection. Two queries.
+    """The figures of a selection. One query.
 
     Raises:
         Forbidden: the actor may not read figures of that area.
     """
     actor.require(READ, area_path=of.area_path)
-    return figures(_by_level(of), levels=_levels(), overdue_open=_overdue(actor, at, of))
+    return figures(_by_level(at, of), levels=_levels())
 
 
 def figures_by_area(*, actor: Actor, at: datetime, of: Selection) -> list[Line]:
-    """The same for each area directly below the selected one (none below the lowest). Two queries for all."""
+    """The same for each area directly below the selected one (none below the lowest). One query."""
     actor.require(READ, area_path=of.area_path)
     land = ground()
     children = land.children(land.by_path(of.area_path).id)
     if not children:
         return []
-    counted = _rolled("area_path", of, "area_path = ANY(%(paths)s)", {"paths": [child.path for child in children]})
-    if land.depth(children[0].id) >= len(land.levels) - 1:  # the lowest areas have no roll-ups
-        counted = _of_facts("area_path", of)
-    overdue = _overdue_by(_path_of(land.depth(children[0].id) + 1), at, of)
-    return [
-        Line(child.path, child.names, figures(counted.get(child.path, {}), levels=_levels(), overdue_open=overdue.get(child.path, 0))) for child in children
-    ]
+    if of.class_code and _is_lowest(children[0].path):
+        counted = _of_facts("area_path", at, of)
+    else:
+        counted = _rolled("area_path", at, of, "area_path = ANY(%(paths)s)", {"paths": [child.path for child in children]})
+    levels = _levels()
+    return [Line(child.path, child.names, figures(counted.get(child.path, {}), levels=levels)) for child in children]
 
 
 def figures_by_class(*, actor: Actor, at: datetime, of: Selection) -> list[Line]:
-    """The same for each class that was reported, the most frequent first. Two queries."""
+    """The same for each class that was reported, the most frequent first. One query."""
     actor.require(READ, area_path=of.area_path)
     names = {part.code: part.names.model_dump() for part in active_playbook().section(MattersSection).classes}
     if _is_lowest(of.area_path):
-        counted = _of_facts("class_code", of)
+        counted = _of_facts("class_code", at, of)
     else:
-        counted = _rolled("class_code", of, "area_path = %(path)s AND class_code <> ''", {"path": of.area_path}, any_class=True)
-    overdue, levels = _overdue_by("class_code", at, of), _levels()
-    lines = [
-        Line(code, names.get(code, {"zh": code, "en": code}), figures(by_level, levels=levels, overdue_open=overdue.get(code, 0)))
-        for code, by_level in counted.items()
-    ]
+        counted = _rolled("class_code", at, of, "area_path = %(path)s AND class_code <> ''", {"path": of.area_path}, any_class=True)
+    levels = _levels()
+    lines = [Line(code, names.get(code, {"zh": code, "en": code}), figures(by_level, levels=levels)) for code, by_level in counted.items()]
     return sorted(lines, key=lambda line: (-line.figures.counts.reported, line.key))
 
 
 def figures_by_month(*, actor: Actor, at: datetime, of: Selection) -> list[Line]:
-    """The same for each month of reporting, the earliest first. Two queries."""
+    """The same for each month of reporting, the earliest first. One query."""
     actor.require(READ, area_path=of.area_path)
-    reported = f"to_char(reported_at AT TIME ZONE '{figures_zone()}', 'YYYY-MM')"
-    rolled = "to_char(day, 'YYYY-MM')"
-    counted = _of_facts(reported, of) if _is_lowest(of.area_path) else _rolled(rolled, of, "area_path = %(path)s", {"path": of.area_path})
-    overdue, levels = _overdue_by(reported, at, of), _levels()
-    return [Line(key, {"zh": key, "en": key}, figures(counted[key], levels=levels, overdue_open=overdue.get(key, 0))) for key in sorted(counted)]
+    if _of_lowest_class(of):
+        counted = _of_facts(f"to_char(reported_at AT TIME ZONE '{figures_zone()}', 'YYYY-MM')", at, of)
+    else:
+        counted = _rolled("to_char(day, 'YYYY-MM')", at, of, "area_path = %(path)s", {"path": of.area_path})
+    levels = _levels()
+    return [Line(key, {"zh": key, "en": key}, figures(counted[key], levels=levels)) for key in sorted(counted)]
 
 
 def open_now(*, actor: Actor, at: datetime, area_path: str) -> OpenCount:
@@ -116,13 +113,18 @@ def _is_lowest(area_path: str) -> bool:
     return land.depth(land.by_path(area_path).id) >= len(land.levels) - 1
 
 
-def _by_level(of: Selection) -> dict[int, Counts]:
-    if _is_lowest(of.area_path):
-        return _of_facts("''", of).get("", {})
-    return _rolled("''", of, "area_path = %(path)s", {"path": of.area_path}).get("", {})
+def _of_lowest_class(of: Selection) -> bool:
+    """Whether the selection is of a class in a lowest area, for which nothing is counted beforehand."""
+    return bool(of.class_code) and _is_lowest(of.area_path)
 
 
-def _rolled(key: str, of: Selection, where: str, parameters: dict[str, Any], *, any_class: bool = False) -> dict[str, dict[int, Counts]]:
+def _by_level(at: datetime, of: Selection) -> dict[int, Counts]:
+    if _of_lowest_class(of):
+        return _of_facts("''", at, of).get("", {})
+    return _rolled("''", at, of, "area_path = %(path)s", {"path": of.area_path}).get("", {})
+
+
+def _rolled(key: str, at: datetime, of: Selection, where: str, parameters: dict[str, Any], *, any_class: bool = False) -> dict[str, dict[int, Counts]]:
     """Sums of roll-ups by ``key`` and level."""
     conditions = [where]
     if not any_class or of.class_code:
@@ -131,14 +133,16 @@ def _rolled(key: str, of: Selection, where: str, parameters: dict[str, Any], *, 
         conditions.append("day >= %(since)s")
     if of.until is not None:
         conditions.append("day < %(until)s")
-    given = {**parameters, "class": of.class_code, "since": of.since, "until": of.until}
-    return _grouped(f"SELECT {key}, level, {_SUMS} FROM insight_rollup WHERE {' AND '.join(conditions)} GROUP BY 1, 2", given)
+    overdue = "sum((SELECT count(*) FROM unnest(open_due) AS due WHERE due < %(at)s))"
+    given = {**parameters, "at": at, "class": of.class_code, "since": of.since, "until": of.until}
+    return _grouped(f"SELECT {key}, level, {_SUMS}, {overdue} FROM insight_rollup WHERE {' AND '.join(conditions)} GROUP BY 1, 2", given)
 
 
-def _of_facts(key: str, of: Selection) -> dict[str, dict[int, Counts]]:
-    """The same counts straight from the facts, for areas without roll-ups."""
+def _of_facts(key: str, at: datetime, of: Selection) -> dict[str, dict[int, Counts]]:
+    """The same counts straight from the facts, for what has no roll-ups."""
     where, given = _where(of)
-    return _grouped(f"SELECT {key}, coalesce(closed_level, level), {MEASURED} FROM matters_fact WHERE {where} GROUP BY 1, 2", given)
+    overdue = "count(*) FILTER (WHERE closed_at IS NULL AND due_at < %(at)s)"
+    return _grouped(f"SELECT {key}, coalesce(closed_level, level), {MEASURED}, {overdue} FROM matters_fact WHERE {where} GROUP BY 1, 2", {**given, "at": at})
 
 
 def _where(of: Selection) -> tuple[str, dict[str, Any]]:
@@ -165,25 +169,3 @@ def _grouped(statement: str, parameters: dict[str, Any]) -> dict[str, dict[int, 
         for key, level, *row in cursor.fetchall():
             found[key][level] = counts_of(row)
     return dict(found)
-
-
-def _overdue(actor: Actor, at: datetime, of: Selection) -> int:
-    if of.class_code or of.since is not None or of.until is not None:
-        return sum(_overdue_by("''", at, of).values())
-    return open_count(actor=actor, at=at, area_path=of.area_path).overdue
-
-
-def _path_of(depth: int) -> str:
-    """The first ``depth`` parts of an area's path, in SQL."""
-    return f"array_to_string((string_to_array(rtrim(area_path, '/'), '/'))[1:{depth:d}], '/') || '/'"
-
-
-def _overdue_by(key: str, at: datetime, of: Selection) -> dict[str, int]:
-    """Open overdue matters of the selection by ``key``."""
-    where, given = _where(of)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {key}, count(*) FROM matters_fact WHERE closed_at IS NULL AND due_at < %(at)s AND {where} GROUP BY 1",
-            {**given, "at": at},
-        )
-        return dict(cursor.fetchall())

@@ -47,12 +47,13 @@ _COUNTS = {
 }
 MEASURED = ", ".join(f"{_COUNTS[name]} AS {name}" for name in MEASURES)
 _COUNT_DAY = f"""
-INSERT INTO insight_rollup (day, area_path, class_code, level, {", ".join(f'"{name}"' for name in MEASURES)})
-SELECT %(day)s, path, coalesce(class_code, ''), at_level, {MEASURED}
+INSERT INTO insight_rollup (day, area_path, class_code, level, {", ".join(f'"{name}"' for name in MEASURES)}, open_due)
+SELECT %(day)s, path, coalesce(class_code, ''), at_level, {MEASURED}, coalesce(array_agg(due_at) FILTER (WHERE closed_at IS NULL), '{{}}')
 FROM (SELECT f.*, coalesce(f.closed_level, f.level) AS at_level FROM matters_fact f WHERE f.reported_at >= %(start)s AND f.reported_at < %(end)s OFFSET 0) AS f,
     LATERAL (SELECT string_to_array(rtrim(f.area_path, '/'), '/') AS codes) AS split,
-    LATERAL (SELECT array_to_string(codes[1:n], '/') || '/' AS path FROM generate_series(1, least(cardinality(codes), %(depth)s)) AS n) AS above
-GROUP BY path, at_level, GROUPING SETS ((class_code), ())
+    LATERAL (SELECT n, array_to_string(codes[1:n], '/') || '/' AS path FROM generate_series(1, cardinality(codes)) AS n) AS above
+GROUP BY n, path, at_level, GROUPING SETS ((class_code), ())
+HAVING GROUPING(class_code) = 1 OR n <= %(depth)s
 """
 
 

@@ -67,8 +67,8 @@ def deliver() -> None:
 
 
 def rolled() -> dict[tuple[object, ...], tuple[int, ...]]:
-    rows = Rollup.objects.values_list("day", "area_path", "class_code", "level", *MEASURES)
-    return {row[:4]: row[4:] for row in rows}
+    rows = Rollup.objects.values_list("day", "area_path", "class_code", "level", *MEASURES, "open_due")
+    return {row[:4]: (*row[4:-1], sorted(row[-1])) for row in rows}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -90,14 +90,14 @@ def test_after_any_history_the_rollups_are_a_count_of_the_records(seed: int) -> 
         said["response_late"] = Step.objects.filter(matter=matter, version=2, verb="time_out").exists()
         said["rated"] = Report.objects.filter(matter=matter, rating__isnull=False).count()
         said["satisfied"] = Report.objects.filter(matter=matter, rating__gte=4).count()
-        for depth in range(1, min(len(codes), len(ground().levels) - 1) + 1):
-            for class_code in ("", matter.class_code):
+        for depth in range(1, len(codes) + 1):
+            for class_code in ("",) if depth == len(ground().levels) else ("", matter.class_code):
                 for name, count in said.items():
                     counted["/".join(codes[:depth]) + "/", class_code, level, name] += int(count)
     found: Counter[tuple[str, str, int, str]] = Counter()
     names = {name for *_, name in counted}
     for (_, path, class_code, level), values in kept.items():
-        for name, value in zip(MEASURES, values, strict=True):
+        for name, value in zip(MEASURES, values, strict=False):
             if name in names:
                 found[str(path), str(class_code), int(str(level)), name] += value
     assert +found == +counted
@@ -160,7 +160,7 @@ def test_the_number_of_queries_does_not_grow_with_what_is_shown() -> None:
     town = community()
     live_through(town, random.Random(5), reports=12, moves=10)
     root = Selection(ground().root.path)
-    for ask, most in ((selected_figures, 3), (figures_by_area, 3), (figures_by_class, 3), (figures_by_month, 3)):
+    for ask, most in ((selected_figures, 1), (figures_by_area, 1), (figures_by_class, 1), (figures_by_month, 1)):
         ask(actor=SYSTEM, at=MONDAY, of=root)
         with CaptureQueriesContext(
             connection,

@@ -29,13 +29,13 @@ def test_the_shape_of_the_method_is_read_as_it_is_meant() -> None:
 
 
 def test_without_ratings_there_is_no_rate() -> None:
-    found = figures({0: Counts(reported=3, closed=2, on_time=2)}, levels=3, overdue_open=0)
+    found = figures({0: Counts(reported=3, closed=2, on_time=2)}, levels=3)
     assert found.rates.solved is None and found.rates.satisfied is None and found.rates.rated == 0
     assert found.rates.on_time == 1
 
 
 def test_an_open_overdue_matter_counts_against_time_kept() -> None:
-    found = figures({0: Counts(reported=4, open=1, closed=3, on_time=3)}, levels=3, overdue_open=1)
+    found = figures({0: Counts(reported=4, open=1, closed=3, on_time=3, overdue=1)}, levels=3)
     assert found.rates.on_time == 0.75 and found.clocks["closing"].late == 1
 
 
