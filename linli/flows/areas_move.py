@@ -1,4 +1,4 @@
-"""An area comes to another upper area: the matters that lie in it, and their photos, are seen from there."""
+"""An area comes to another upper area: its matters, photos, roles and keys go along, and its figures are counted anew."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from collections.abc import Sequence
 
 from linli.directory.territory.events import TerritoryImported
 from linli.engines.matters.services.moving import follow_areas
+from linli.insight.services import mark_all
+from linli.kernel.access.services.roles import follow_moved
 from linli.kernel.events.services import Delivered, subscribe
 from linli.kernel.files.services import follow_paths
 
 
 @subscribe("areas_move.matters", TerritoryImported)
 def matters_follow(deliveries: Sequence[Delivered[TerritoryImported]]) -> None:
-    """Handler of the outbox, in the order of the imports: one statement each for matters and for files."""
+    """Handler of the outbox, in the order of the imports: one statement each for matters, files, roles and keys."""
     for delivery in deliveries:
         if delivery.event.moved:
             follow_areas(old_paths=delivery.event.moved)
             follow_paths(moved=delivery.event.moved)
+            follow_moved(moved=delivery.event.moved)
+            mark_all()

@@ -24,7 +24,7 @@ MAKE = """
 CREATE TEMP TABLE grid AS SELECT row_number() OVER (ORDER BY code) - 1 AS n, id, path, lon, lat FROM territory_area WHERE level = 'grid' AND lon IS NOT NULL;
 CREATE TEMP TABLE head AS SELECT g.n, p.id AS post FROM grid g JOIN organisation_post p ON p.area_id = g.id AND p.level = 'grid' AND p.rank = 1;
 CREATE TEMP TABLE made AS
-SELECT uuidv7() AS id, n, (n * 7919) % (SELECT count(*) FROM grid) AS g, now() - interval '1 year' * (1 - n::float / {matters}) AS at, n % 30 = 0 AS open,
+SELECT uuidv7() AS id, n, (n::bigint * 7919) % (SELECT count(*) FROM grid) AS g, now() - interval '1 year' * (1 - n::float / {matters}) AS at, n % 30 = 0 AS open,
     random() AS dx, random() AS dy
 FROM generate_series(1, {matters}) AS n;
 INSERT INTO matters_matter ({columns})

@@ -14,6 +14,9 @@ from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.selectors.queue import QueueFilter, queue
 from linli.engines.matters.services.moving import follow_areas
 from linli.kernel.access.rules import SYSTEM
+from linli.kernel.access.selectors import actor_of
+from linli.kernel.access.services.roles import give_role
+from linli.kernel.access.services.users import create_user
 from linli.kernel.events.tasks import dispatch_once
 from linli.kernel.files.models import StoredFile
 from linli.kernel.writing import write
@@ -52,6 +55,20 @@ def test_matters_follow_their_area_there_and_back() -> None:
     holds(AT + HOUR)
     imported(territory_source("demo"))
     assert Matter.objects.get(id=one.matter_id).area_path == one.area_path == StoredFile.objects.get().area_path
+
+
+def test_a_role_held_in_a_moved_area_goes_along_and_is_held_once() -> None:
+    town = community()
+    grid = town.grids[0].path
+    with write():
+        user = create_user(actor=SYSTEM, at=AT, username="wang", password="a long enough password")
+        give_role(actor=SYSTEM, at=AT, user_id=user.pk, role="grid_head", area_path=grid)
+    imported(streets_exchanged())
+    here = ground().area(town.grids[0].id).path
+    assert here != grid
+    assert [grant.area_path for grant in actor_of(user, AT).grants] == [here]
+    imported(territory_source("demo"))
+    assert [grant.area_path for grant in actor_of(user, AT).grants] == [grid]
 
 
 def test_however_many_matters_it_is_one_statement_and_safe_to_repeat() -> None:

@@ -86,6 +86,7 @@ class Matter(models.Model):
             models.Index(fields=["cell", "reported_at"], condition=Q(cell__isnull=False), name="matter_near"),
             models.Index(OpClass("area_path", name="text_pattern_ops"), "reported_at", name="matter_area"),
             models.Index(fields=["reported_at"], name="matter_time"),
+            models.Index(fields=["class_code", "reported_at"], name="matter_class"),
             models.Index(fields=["level_due_at"], condition=Q(closed_at=None), name="matter_clock"),
         ]
 
@@ -167,15 +168,17 @@ class Whistle(models.Model):
     called_at = models.DateTimeField()
     due_at = models.DateTimeField()
     reported_in_at = models.DateTimeField(null=True)
+    released_at = models.DateTimeField(null=True, help_text="when the matter ended before the department came")
     answer = models.TextField(default="", blank=True)
     actor = models.TextField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["matter", "unit"], condition=Q(reported_in_at=None), name="whistle_open_once"),
+            models.UniqueConstraint(fields=["matter", "unit"], condition=Q(reported_in_at=None, released_at=None), name="whistle_open_once"),
+            models.CheckConstraint(condition=Q(reported_in_at=None) | Q(released_at=None), name="whistle_one_end"),
             models.CheckConstraint(condition=Q(reported_in_at=None) | Q(reported_in_at__gte=models.F("called_at")), name="whistle_forward"),
         ]
-        indexes = [models.Index(fields=["due_at"], condition=Q(reported_in_at=None), name="whistle_open")]
+        indexes = [models.Index(fields=["due_at"], condition=Q(reported_in_at=None, released_at=None), name="whistle_open")]
 
 
 class MatterWords(models.Model):

@@ -77,7 +77,7 @@ def next_verb(page: MatterPage) -> Verb | None:
 def acts_of(desk: MatterDesk, *, actor: Actor, language: str, sent: tuple[Verb, StepForm] | None = None) -> Acts:
     """The forms of everything that can be done; ``sent`` is one that was refused: it stands open as it was typed."""
     first = next_verb(desk.page)
-    waiting = [whistle for whistle in desk.page.whistles if whistle.reported_in_at is None]
+    waiting = [whistle for whistle in desk.page.whistles if whistle.waiting]
 
     def make(verb: Verb) -> Act:
         if sent is not None and sent[0] is verb:

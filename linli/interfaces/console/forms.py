@@ -255,7 +255,7 @@ class ReportIn(StepForm):
     text = _text(_("What it does"))
 
     def fit(self) -> None:
-        waiting = [whistle for whistle in self.page.whistles if whistle.reported_in_at is None]
+        waiting = [whistle for whistle in self.page.whistles if whistle.waiting]
         self.fields["unit"].choices = [(str(whistle.unit_id), self.shown(whistle.unit_names)) for whistle in waiting]  # type: ignore[attr-defined]
 
 

@@ -10,7 +10,10 @@ from typing import Any
 from django.db import DatabaseError, connection
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
 
+from linli.engines.matters.selectors.facts import open_count
 from linli.interfaces.lanes.http import Send, respond, respond_json
+from linli.kernel.access.rules import SYSTEM
+from linli.kernel.clock.services import now
 
 REQUESTS = Counter("linli_lane_requests_total", "Requests answered by the hot lanes", ("lane", "status"))
 SECONDS = Histogram("linli_lane_seconds", "Seconds until a lane answered", ("lane",), buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5))
@@ -36,11 +39,10 @@ def _ask() -> str:
 
 def _measure() -> bytes:
     try:
+        counted = open_count(actor=SYSTEM, at=now())
+        OPEN.set(counted.open)
+        OVERDUE.set(counted.overdue)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*), count(*) FILTER (WHERE due_at < now()) FROM matters_matter WHERE closed_at IS NULL")
-            row = cursor.fetchone() or (0, 0)
-            OPEN.set(row[0])
-            OVERDUE.set(row[1])
             cursor.execute("SELECT count(*) FROM events_outboxevent WHERE done_at IS NULL")
             WAITING.set((cursor.fetchone() or (0,))[0])
             cursor.execute("SELECT count(*) FROM events_delivery WHERE next_try_at IS NULL")

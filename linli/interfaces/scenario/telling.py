@@ -192,7 +192,7 @@ class Telling:
             "answered": all(reporter.answered_at is not None for reporter in page.reporters),
             "overdue": page.overdue,
             "reopenings": matter.reopenings,
-            "whistles_open": sum(whistle.reported_in_at is None for whistle in page.whistles),
+            "whistles_open": sum(whistle.waiting for whistle in page.whistles),
             "reporters": len(page.reporters),
         }
         for name, value in found.items():

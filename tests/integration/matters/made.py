@@ -53,6 +53,11 @@ def head(town: Community, grid: int = 0) -> Actor:
     return person("grid_head", town.grids[grid].path)
 
 
+def officer(code: str) -> Actor:
+    """Whoever holds the desk of a department."""
+    return replace(person("department_officer"), post_ids=frozenset({organisation().unit_desk(unit(code).id).id}))
+
+
 def unit(code: str) -> Any:
     return next(unit for unit in organisation().units if unit.code == code)
 

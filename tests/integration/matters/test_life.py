@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,13 +16,16 @@ from linli.engines.matters.models import Matter, Report, Step, Whistle
 from linli.engines.matters.rules.command import BeforeItsTime, Command, Place
 from linli.engines.matters.rules.decide import NothingAsked, NotPossible
 from linli.engines.matters.rules.states import Verb
-from linli.engines.matters.services.act import Done, NoSuchMatter, NotOnThisMatter, act
-from linli.engines.matters.services.whistle import CalledAlready, NobodyCalled, NotCalled, blow_whistle, report_in
+from linli.engines.matters.services.act import Done, NoSuchMatter, NotOnThisMatter, OwnExtension, act
+from linli.engines.matters.services.whistle import CalledAlready, NobodyCalled, NotCalled, NotOfThisDepartment, blow_whistle, report_in
 from linli.engines.matters.tasks import sweep
 from linli.kernel.access.rules import SYSTEM, Confidentiality, Forbidden
+from linli.kernel.playbooks.services.apply import apply_playbook
+from linli.kernel.playbooks.services.load import load_playbook
+from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
-from tests.factories import MONDAY, Community, person, report
-from tests.integration.matters.made import AT, DAY, HOUR, desk, district, do, done, head, holds, unit, up_at_the_street
+from tests.factories import MONDAY, SMALL, Community, person, report
+from tests.integration.matters.made import AT, DAY, HOUR, desk, district, do, done, head, holds, officer, unit, up_at_the_street
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +93,36 @@ def test_an_extension_asked_for_granted_and_declined(town: Community) -> None:
     assert done(two, Verb.DECLINE_EXTENSION, actor=desk(town), reason="不必").extension_until is None
     assert isinstance(do(two, Verb.GRANT_EXTENSION, actor=desk(town)), NothingAsked)
     holds()
+
+
+def test_nobody_decides_on_more_time_for_a_matter_that_is_theirs(town: Community) -> None:
+    one = up_at_the_street(report(town).matter_id).id
+    done(one, Verb.ASK_EXTENSION, actor=desk(town), at=AT + DAY, until=MONDAY + 30 * DAY, reason="等材料")
+    for verb in (Verb.GRANT_EXTENSION, Verb.DECLINE_EXTENSION):
+        assert isinstance(do(one, verb, actor=desk(town), at=AT + DAY, reason="x"), Forbidden), verb
+    assert done(one, Verb.GRANT_EXTENSION, actor=district(), at=AT + DAY).level_due_at == MONDAY + 30 * DAY
+
+
+def test_who_asked_for_more_time_does_not_grant_it_though_it_may_for_others(town: Community) -> None:
+    one = report(town).matter_id
+    done(one, Verb.ASK_EXTENSION, actor=desk(town), until=MONDAY + 5 * DAY, reason="等")
+    assert isinstance(do(one, Verb.GRANT_EXTENSION, actor=desk(town)), OwnExtension)
+    assert done(one, Verb.GRANT_EXTENSION, actor=district()).level_due_at == MONDAY + 5 * DAY
+
+
+# -- the version that it began with -----------------------------------------------------------------------------------
+
+
+def test_a_matter_finishes_under_the_working_hours_that_it_began_with(town: Community, tmp_path: Path) -> None:
+    old = report(town).matter_id
+    file = tmp_path / "playbook.yaml"
+    file.write_text(SMALL.read_text().replace("version: 1.0.0", "version: 1.0.1").replace('"13:00-18:00"', '"13:00-14:00"'))
+    with write():
+        apply_playbook(actor=SYSTEM, at=MONDAY, playbook=load_playbook(file))
+    new = report(town).matter_id
+    up = [up_at_the_street(matter_id) for matter_id in (old, new)]
+    local = [matter.level_due_at.astimezone(ZoneInfo("Asia/Shanghai")).hour for matter in up]
+    assert local == [18, 14]  # a working day ends when the office does
 
 
 # -- suspension -------------------------------------------------------------------------------------------------------
@@ -175,18 +210,36 @@ def test_called_departments_report_in_each_by_its_clock_late_ones_too(town: Comm
     with pytest.raises(CalledAlready), write():
         blow_whistle(actor=desk(town), at=AT + HOUR, matter_id=one, units=[water.id], reason="爆管")
     with write():
-        report_in(actor=person("department_officer"), at=AT + 6 * HOUR, matter_id=one, unit=water.id, answer="已到场")
+        report_in(actor=officer("water"), at=AT + 6 * HOUR, matter_id=one, unit=water.id, answer="已到场")
     came = Whistle.objects.get(unit_id=water.id)
     assert came.reported_in_at > came.due_at
     with pytest.raises(NotCalled), write():
-        report_in(actor=person("department_officer"), at=AT + 7 * HOUR, matter_id=one, unit=water.id, answer="又到")
+        report_in(actor=officer("water"), at=AT + 7 * HOUR, matter_id=one, unit=water.id, answer="又到")
+    with pytest.raises(NotOfThisDepartment), write():
+        report_in(actor=officer("water"), at=AT + 7 * HOUR, matter_id=one, unit=fire.id, answer="替消防报到")
     with pytest.raises(BeforeItsTime), write():
-        report_in(actor=person("department_officer"), at=AT - timedelta(minutes=30), matter_id=one, unit=fire.id, answer="早到")
+        report_in(actor=officer("fire"), at=AT - timedelta(minutes=30), matter_id=one, unit=fire.id, answer="早到")
     with pytest.raises(NobodyCalled), write():
         blow_whistle(actor=desk(town), at=AT, matter_id=one, units=[], reason="x")
     with pytest.raises(Forbidden), write():
         blow_whistle(actor=head(town), at=AT + 7 * HOUR, matter_id=one, units=[water.id], reason="x")
     holds(AT + 7 * HOUR)
+
+
+def test_a_department_need_not_come_to_what_has_ended_and_can_be_called_again_when_it_is_reopened(town: Community) -> None:
+    one = report(town).matter_id
+    with write():
+        blow_whistle(actor=desk(town), at=AT, matter_id=one, units=[unit("fire").id], reason="现场支援")
+    done(one, Verb.SOLVE, actor=head(town), at=AT + HOUR, text="已疏通")
+    called = Whistle.objects.get()
+    assert (called.reported_in_at, called.released_at) == (None, AT + HOUR)
+    with pytest.raises(Refusal), write():
+        report_in(actor=officer("fire"), at=AT + 2 * HOUR, matter_id=one, unit=unit("fire").id, answer="到场")
+    done(one, Verb.REOPEN, actor=desk(town), at=AT + 3 * HOUR, reason="又堵")
+    with write():
+        blow_whistle(actor=desk(town), at=AT + 4 * HOUR, matter_id=one, units=[unit("fire").id], reason="再来")
+    assert Whistle.objects.count() == 2
+    holds(AT + 4 * HOUR)
 
 
 # -- correction -------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from linli.directory.organisation.selectors import organisation
 from linli.directory.territory.selectors import ground
@@ -23,7 +24,9 @@ from linli.engines.matters.services.reporters import (
     rate_outcomes,
     redact,
 )
+from linli.kernel.access.models import User
 from linli.kernel.access.rules import ANONYMOUS, SYSTEM, Forbidden
+from linli.kernel.access.selectors import actor_of
 from linli.kernel.writing import write
 from tests.factories import Community, person, report
 from tests.integration.matters.made import AT, DAY, HOUR, desk, do, done, head, holds
@@ -104,6 +107,20 @@ def test_a_reporter_can_be_forgotten_and_still_be_told(town: Community) -> None:
     assert (receipt.contact, receipt.phone_fingerprint, receipt.email_fingerprint, receipt.anonymous) == (None, None, None, True)
     done(one.matter_id, Verb.SOLVE, actor=head(town), text="好了")
     assert Report.objects.get().answer == "好了"
+
+
+def test_nothing_in_the_database_leads_to_a_signed_in_reporter_who_became_anonymous(town: Community) -> None:
+    resident = User.objects.create(kind=User.Kind.RESIDENT, username="someone", created_at=AT)
+    one = report(town, actor=actor_of(resident, AT), user_id=resident.pk, anonymous=False, key="mine")
+    assert Report.objects.get().user_id == resident.pk
+    with write():
+        make_anonymous(at=AT, tracking=one.tracking)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_name ~ '^(matters|audit|events|notices)_'")
+        for (table,) in cursor.fetchall():
+            if table != "matters_fact":
+                cursor.execute(f'SELECT count(*) FROM "{table}" AS t WHERE t::text LIKE %s', [f"%{resident.pk}%"])
+                assert cursor.fetchone()[0] == 0, table
 
 
 def test_redaction_takes_the_words_of_reporters_from_report_and_story(town: Community) -> None:

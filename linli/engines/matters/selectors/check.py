@@ -80,6 +80,11 @@ _STATEMENTS: tuple[tuple[str, str], ...] = (
         "SELECT matter_id FROM matters_step GROUP BY matter_id HAVING count(*) <> max(version) OR min(version) <> 1",
     ),
     (
+        "no department is waited for at what has ended",
+        "SELECT m.id FROM matters_matter m JOIN matters_whistle w ON w.matter_id = m.id"
+        " WHERE m.closed_at IS NOT NULL AND w.reported_in_at IS NULL AND w.released_at IS NULL",
+    ),
+    (
         "every ended matter can be found in the audit chain as often as it has steps",
         "SELECT m.id FROM matters_matter m WHERE m.recorded_at > %(at)s - interval '1 day' AND m.closed_at IS NOT NULL"
         " AND (SELECT count(*) FROM audit_auditentry e WHERE e.subject = m.audit_ref AND e.action LIKE 'matters.%%') < m.version",

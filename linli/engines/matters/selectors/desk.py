@@ -146,7 +146,7 @@ def _choice(post_id: UUID, *, organisation: Organisation, at: datetime, why: Why
 
 
 def _units(page: MatterPage, *, land: Frame) -> list[UnitNode]:
-    waiting = {whistle.unit_id for whistle in page.whistles if whistle.reported_in_at is None}
+    waiting = {whistle.unit_id for whistle in page.whistles if whistle.waiting}
     usual = page.known.department if page.known else ""
     units = [unit for unit in land.organisation.units if unit.kind == "department" and unit.id not in waiting]
     return sorted(units, key=lambda unit: (unit.code != usual, unit.code))

@@ -10,9 +10,10 @@ from uuid import UUID
 import orjson
 from django.db.models import Q
 
-from linli.engines.matters.models import Matter, Report, Step, Whistle
+from linli.engines.matters.models import Matter, Report, Step
 from linli.engines.matters.services.frame import Frame, frame
 from linli.engines.matters.services.report import CONTACT
+from linli.engines.matters.services.whistle import waiting_whistles
 from linli.kernel.sealing import unseal
 
 
@@ -92,7 +93,7 @@ def _brief(matter: Matter, land: Frame) -> Brief:
         due_at=matter.extended_due_at or matter.due_at,
         level_due_at=matter.level_due_at,
         closed_at=matter.closed_at,
-        reopen_until=land.due(matter.closed_at, policy.reopen_within) if matter.closed_at else None,
+        reopen_until=land.under(matter.policy).due(matter.closed_at, policy.reopen_within) if matter.closed_at else None,
         outcome=matter.outcome_text,
         urgent=matter.urgent,
     )
@@ -111,7 +112,7 @@ def reporters_to_tell(matter_ids: Collection[UUID]) -> list[ToTell]:
 def open_calls(matter_ids: Collection[UUID]) -> list[Call]:
     """The departments called to these matters that have not reported in; one query."""
     land = frame()
-    waiting = Whistle.objects.filter(matter_id__in=matter_ids, reported_in_at=None)
+    waiting = waiting_whistles().filter(matter_id__in=matter_ids)
     return [Call(whistle.matter_id, land.organisation.unit(whistle.unit_id).names, whistle.post_id, whistle.reason, whistle.due_at) for whistle in waiting]
 
 

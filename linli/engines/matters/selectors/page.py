@@ -16,7 +16,7 @@ from linli.engines.matters.playbook import ClassPart
 from linli.engines.matters.rules.policy import MatterClass, Policy
 from linli.engines.matters.rules.states import State, Verb, next_state
 from linli.engines.matters.selectors.queue import visible
-from linli.engines.matters.services.act import PERMISSION, NoSuchMatter
+from linli.engines.matters.services.act import NoSuchMatter, authority
 from linli.engines.matters.services.frame import Frame, frame
 from linli.engines.matters.services.report import CONTACT
 from linli.kernel.access.rules import Actor, Confidentiality
@@ -79,8 +79,13 @@ class WhistleView:
     called_at: datetime
     due_at: datetime
     reported_in_at: datetime | None
+    released_at: datetime | None  # the matter ended before it came
     answer: str
     overdue: bool
+
+    @property
+    def waiting(self) -> bool:
+        return self.reported_in_at is None and self.released_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,7 @@ def matter_page(*, actor: Actor, at: datetime, code: str) -> MatterPage:
         chain=_chain(matter, policy=policy, land=land, at=at),
         whistles=tuple(_whistle(whistle, land=land, at=at) for whistle in Whistle.objects.filter(matter=matter).order_by("called_at", "id")),
         likes=_likes(matter, actor=actor),
-        verbs=_verbs(matter, state=state, policy=policy, actor=actor),
+        verbs=_verbs(matter, state=state, policy=policy, actor=actor, owner=organisation.post(matter.accountable_post_id)),
         overdue=until > (matter.extended_due_at or matter.due_at),
     )
 
@@ -211,8 +216,9 @@ def _whistle(whistle: Whistle, *, land: Frame, at: datetime) -> WhistleView:
         called_at=whistle.called_at,
         due_at=whistle.due_at,
         reported_in_at=whistle.reported_in_at,
+        released_at=whistle.released_at,
         answer=whistle.answer,
-        overdue=(whistle.reported_in_at or at) > whistle.due_at,
+        overdue=(whistle.reported_in_at or whistle.released_at or at) > whistle.due_at,
     )
 
 
@@ -224,7 +230,7 @@ def _likes(matter: Matter, *, actor: Actor) -> tuple[LikeView, ...]:
     return tuple(LikeView(*row) for row in rows)
 
 
-def _verbs(matter: Matter, *, state: State, policy: Policy, actor: Actor) -> tuple[Verb, ...]:
+def _verbs(matter: Matter, *, state: State, policy: Policy, actor: Actor, owner: PostNode) -> tuple[Verb, ...]:
     """What the actor can do now: allowed by the table, the playbook, the level and the actor's permissions."""
     depth = Confidentiality(matter.confidentiality)
     verbs = []
@@ -236,10 +242,7 @@ def _verbs(matter: Matter, *, state: State, policy: Policy, actor: Actor) -> tup
         possible = possible and not (verb in (Verb.GRANT_EXTENSION, Verb.DECLINE_EXTENSION) and not pending)
         possible = possible and not (verb is Verb.ASK_EXTENSION and (pending or matter.extensions >= policy.max_extensions))
         possible = possible and not (verb is Verb.ESCALATE and matter.level >= policy.top)
-        if (
-            possible
-            and (state.value, verb.value) not in policy.forbidden
-            and actor.may(PERMISSION.get(verb, "matters.act"), area_path=matter.area_path, confidentiality=depth)
-        ):
+        permission, area_path = authority(verb, area_path=matter.area_path, owner_path=owner.area_path)
+        if possible and (state.value, verb.value) not in policy.forbidden and actor.may(permission, area_path=area_path, confidentiality=depth):
             verbs.append(verb)
     return tuple(verbs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -145,6 +145,11 @@ def public_matter(*, at: datetime, code: str) -> tuple[PublicMatter, tuple[StepV
         raise NoSuchMatter()
     (shown,) = as_public([matter], at=at)
     return shown, _plain_story(steps_of(matter, land=frame()))
+
+
+def public_matters_of(*, at: datetime, matter_ids: Collection[UUID]) -> dict[UUID, PublicMatter]:
+    """Return those of these matters that are public now, by id. Two queries."""
+    return {shown.id: shown for shown in as_public(list(public_matters().filter(id__in=matter_ids)), at=at)}
 
 
 def nearby(*, at: datetime, lon: float, lat: float, class_code: str = "", metres: float = 150.0, limit: int = 5) -> list[tuple[PublicMatter, int]]:

@@ -10,11 +10,12 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from linli.engines.matters.models import Matter, Whistle
+from linli.engines.matters.models import Matter
 from linli.engines.matters.rules import words
 from linli.engines.matters.rules.states import ENDED
 from linli.engines.matters.services.act import NoSuchMatter
 from linli.engines.matters.services.frame import Frame, frame
+from linli.engines.matters.services.whistle import waiting_whistles
 from linli.kernel.access.rules import Actor
 from linli.kernel.access.selectors import in_scope
 
@@ -163,7 +164,7 @@ def _filtered(*, actor: Actor, at: datetime, wanted: QueueFilter) -> QuerySet[Ma
     if wanted.post_id is not None:
         matters = matters.filter(_of_posts([wanted.post_id]))
     if wanted.whistled:
-        matters = matters.filter(Exists(Whistle.objects.filter(matter=OuterRef("pk"), reported_in_at=None)))
+        matters = matters.filter(Exists(waiting_whistles().filter(matter=OuterRef("pk"))))
     if wanted.since is not None:
         matters = matters.filter(reported_at__gte=wanted.since)
     if wanted.until is not None:

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from linli.engines.matters.models import Whistle
 from linli.engines.matters.selectors.queue import SOON
 from linli.engines.matters.services.frame import frame
+from linli.engines.matters.services.whistle import waiting_whistles
 from linli.kernel.access.rules import Actor
 from linli.kernel.access.selectors import in_scope
 
@@ -109,7 +109,7 @@ def open_whistles(*, actor: Actor, at: datetime, area_path: str = "", limit: int
     actor.require_somewhere("matters.read")
     land = frame()
     readable = in_scope(actor.scopes("matters.read"), path="matter__area_path", confidentiality="matter__confidentiality")
-    waiting = Whistle.objects.filter(readable, reported_in_at=None, matter__closed_at=None, matter__area_path__startswith=area_path)
+    waiting = waiting_whistles().filter(readable, matter__area_path__startswith=area_path)
     return [
         OpenWhistle(code, land.organisation.unit(unit).names, called, due, due < at)
         for code, unit, called, due in waiting.order_by("due_at").values_list("matter__code", "unit_id", "called_at", "due_at")[:limit]

@@ -50,6 +50,10 @@ PERMISSION = {
 }
 
 
+# Whether more time is given is decided above the post that answers for the matter, never by that post itself.
+_DECIDED_ABOVE = frozenset({Verb.GRANT_EXTENSION, Verb.DECLINE_EXTENSION})
+
+
 class NoSuchMatter(Refusal):
     code = "matters.no_such_matter"
     message = N_("There is no such matter, or you may not see it.")
@@ -60,6 +64,12 @@ class NotOnThisMatter(Refusal):
     code = "matters.not_on_this_matter"
     message = N_("The post chosen does not serve the area of this matter.")
     field = "post_id"
+
+
+class OwnExtension(Refusal):
+    code = "matters.own_extension"
+    message = N_("You asked for this extension yourself: somebody else decides on it.")
+    kind = Kind.FORBIDDEN
 
 
 class MergeIntoEnded(Refusal):
@@ -106,6 +116,19 @@ class _Work:
         publish(self.events)
 
 
+def authority(verb: Verb, *, area_path: str, owner_path: str) -> tuple[str, str]:
+    """Return the permission that a verb asks for, and the area in which it has to be held.
+
+    Args:
+        area_path: the matter's area. ``owner_path``: the area of the post that is accountable for it.
+    """
+    permission = PERMISSION.get(verb, "matters.act")
+    if verb not in _DECIDED_ABOVE:
+        return permission, area_path
+    above = owner_path.rstrip("/").rpartition("/")[0]
+    return permission, f"{above}/" if above else owner_path
+
+
 def act(commands: Sequence[Command], *, actor: Actor) -> list[Done | Refusal]:
     """Carry out ``commands`` in order; each is done or refused by itself.
 
@@ -116,6 +139,7 @@ def act(commands: Sequence[Command], *, actor: Actor) -> list[Done | Refusal]:
     frame = held_frame()
     known = rows.locked_cases([command.matter_id for command in commands] + [command.into_id for command in commands if command.into_id])
     repeated = _done_before(commands, actor=actor)
+    askers = _askers(commands)
     work = _Work(actor.id, machine_now(), [], [], [])
     changed: dict[UUID, Case] = {}
     ended: dict[UUID, tuple[Case, datetime]] = {}
@@ -129,11 +153,13 @@ def act(commands: Sequence[Command], *, actor: Actor) -> list[Done | Refusal]:
         try:
             if len(asked.key) > KEY_MOST:
                 raise KeyTooLong(most=KEY_MOST)
-            case = _visible(known.get(asked.matter_id), actor=actor, verb=asked.verb)
-            policy = frame.policy_of(case.policy_id)
-            settled, hops = settle(case, world=frame, policy=policy, at=asked.at)
+            case = _visible(known.get(asked.matter_id), actor=actor, verb=asked.verb, frame=frame)
+            if asked.verb is Verb.GRANT_EXTENSION and askers.get(case.id) == actor.id:
+                raise OwnExtension()
+            policy, world = frame.policy_of(case.policy_id), frame.under(case.policy_id)
+            settled, hops = settle(case, world=world, policy=policy, at=asked.at)
             command = _checked(settled, in_order(settled, asked), frame=frame, known=known, actor=actor)
-            after = decide(settled, command, world=frame, policy=policy)
+            after = decide(settled, command, world=world, policy=policy)
         except Refusal as refusal:
             results.append(refusal)
             continue
@@ -146,6 +172,8 @@ def act(commands: Sequence[Command], *, actor: Actor) -> list[Done | Refusal]:
             ended.pop(after.id, None)
             if settled.state in ENDED:
                 reopened.append(after.id)
+        if command.verb is Verb.ASK_EXTENSION:
+            askers[after.id] = actor.id
         if command.verb is Verb.CORRECT:
             corrected.append((after, command))
         done = Done(after.id, after.version, after.state, after.level, after.accountable_post_id)
@@ -172,7 +200,7 @@ def time_out(matter_ids: Sequence[UUID], *, at: datetime) -> int:
     work = _Work(CLOCK, machine_now(), [], [], [])
     changed: dict[UUID, Case] = {}
     for case in rows.locked_cases(matter_ids, skip_locked=True).values():
-        after, hops = settle(case, world=frame, policy=frame.policy_of(case.policy_id), at=at)
+        after, hops = settle(case, world=frame.under(case.policy_id), policy=frame.policy_of(case.policy_id), at=at)
         if hops:
             _add_hops(work, case, hops)
             changed[case.id] = after
@@ -195,10 +223,20 @@ def _done_before(commands: Sequence[Command], *, actor: Actor) -> dict[str, Done
     return {key: Done(matter, version, State(state), level, post, repeated=True) for key, matter, version, state, level, post in steps if key}
 
 
-def _visible(case: Case | None, *, actor: Actor, verb: Verb) -> Case:
+def _askers(commands: Sequence[Command]) -> dict[UUID, str]:
+    """Who last asked for more time on the matters that are to be given it: one query, none when nothing is granted."""
+    wanted = [command.matter_id for command in commands if command.verb is Verb.GRANT_EXTENSION]
+    if not wanted:
+        return {}
+    return dict(Step.objects.filter(matter_id__in=wanted, verb=Verb.ASK_EXTENSION).order_by("version").values_list("matter_id", "actor"))
+
+
+def _visible(case: Case | None, *, actor: Actor, verb: Verb, frame: Frame) -> Case:
     if case is None or not actor.may("matters.read", area_path=case.area_path, confidentiality=case.confidentiality):
         raise NoSuchMatter()
-    actor.require(PERMISSION.get(verb, "matters.act"), area_path=case.area_path, confidentiality=case.confidentiality)
+    owner = frame.organisation.post(case.accountable_post_id)
+    permission, area_path = authority(verb, area_path=case.area_path, owner_path=owner.area_path)
+    actor.require(permission, area_path=area_path, confidentiality=case.confidentiality)
     return case
 
 
@@ -209,7 +247,7 @@ def _checked(case: Case, command: Command, *, frame: Frame, known: dict[UUID, Ca
     actor's to see.
     """
     if command.verb is Verb.MERGE and command.into_id is not None:
-        into = _visible(known.get(command.into_id), actor=actor, verb=command.verb)
+        into = _visible(known.get(command.into_id), actor=actor, verb=command.verb, frame=frame)
         if not into.is_open:
             raise MergeIntoEnded()
     if command.verb in (Verb.DISPATCH, Verb.TRANSFER) and command.post_id is not None:
@@ -256,6 +294,7 @@ def _store(changed: dict[UUID, Case], *, frame: Frame, work: _Work, ended: dict[
     pairs: list[tuple[Case, Policy]] = [(case, frame.policy_of(case.policy_id)) for _, case in sorted(changed.items())]
     _hand_over_reports([case for case, _ in pairs if case.state is State.MERGED and case.id in ended])
     _answer([(case, at) for case, at in ended.values() if case.state is not State.MERGED])
+    _release(ended)
     if pairs:
         rows.store_cases(pairs)
     work.write()
@@ -293,6 +332,17 @@ def _answer(ended: Sequence[tuple[Case, datetime]]) -> None:
                 "UPDATE matters_report r SET answered_at = given.at, answer = given.answer"
                 " FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[]) AS given (id, at, answer) WHERE r.matter_id = given.id",
                 [[case.id for case, _ in ended], [at for _, at in ended], [case.outcome_text for case, _ in ended]],
+            )
+
+
+def _release(ended: dict[UUID, tuple[Case, datetime]]) -> None:
+    """Nobody has to come any more to what has ended: departments that had not reported in stay on record as called."""
+    if ended:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE matters_whistle w SET released_at = greatest(given.at, w.called_at) FROM unnest(%s::uuid[], %s::timestamptz[]) AS given (id, at)"
+                " WHERE w.matter_id = given.id AND w.reported_in_at IS NULL AND w.released_at IS NULL",
+                [list(ended), [at for _, at in ended.values()]],
             )
 
 

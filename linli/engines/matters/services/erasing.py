@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, TextField, Value
+from django.db.models.functions import Cast, Concat
 
 from linli.engines.matters.models import Matter, MatterWords, Report, Step
 from linli.engines.matters.rules import words
+from linli.kernel.access.rules import ActorKind
 from linli.kernel.audit.services import Entry, record
 
 REPORTER_ACTOR = "system:reporter"  # whoever holds a tracking code
@@ -27,11 +29,19 @@ def wipe_what_reporters_said(matter_ids: Sequence[UUID]) -> None:
     said.exclude(reason="").update(reason=words.MASK)
 
 
+def forget_reporters(report_ids: Sequence[UUID]) -> None:
+    """Delete what names the reporters of these reports: contacts, account, and the account as the sender who handed it in."""
+    reports = Report.objects.filter(id__in=report_ids)
+    own = reports.filter(sender=Concat(Value(f"{ActorKind.USER}:"), Cast("user_id", TextField())))
+    own.update(sender=REPORTER_ACTOR, key=None)
+    reports.update(anonymous=True, contact=None, phone_fingerprint=None, email_fingerprint=None, user=None)
+
+
 def make_anonymous_again(ids: Sequence[UUID], at: datetime) -> int:
     """Delete what names the reporters of these reports; return how many still named somebody."""
     named = Q(anonymous=False) | Q(contact__isnull=False) | Q(phone_fingerprint__isnull=False) | Q(email_fingerprint__isnull=False) | Q(user__isnull=False)
     found = dict(Report.objects.filter(named, id__in=ids).values_list("id", "matter__audit_ref"))
-    Report.objects.filter(id__in=found).update(anonymous=True, contact=None, phone_fingerprint=None, email_fingerprint=None, user=None)
+    forget_reporters(list(found))
     _record("matters.make_anonymous", list(found.values()), at)
     return len(found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -39,6 +39,7 @@ class Frame:
     section: MattersSection
     calendar: WorkingCalendar
     _policies: dict[UUID, Policy] = field(default_factory=dict)
+    _others: dict[UUID, Frame] = field(default_factory=dict)
     _heads: dict[tuple[str, UUID], UUID | None] = field(default_factory=dict)
 
     @property
@@ -52,6 +53,14 @@ class Frame:
         if known is None:
             known = self._policies[policy_id] = compile_policy(playbook_version(policy_id).section(MattersSection))
         return known
+
+    def under(self, policy_id: UUID) -> Frame:
+        """The same ground and posts with the working calendar of the version that a matter began with."""
+        if policy_id == self.policy_id:
+            return self
+        if policy_id not in self._others:
+            self._others[policy_id] = replace(self, calendar=calendar_of(playbook_version(policy_id).section(CalendarSection)))
+        return self._others[policy_id]
 
     def head(self, level: str, area_id: UUID) -> UUID | None:
         place = (level, area_id)

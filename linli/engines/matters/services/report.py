@@ -19,8 +19,9 @@ from linli.engines.matters.rules.clocks import next_wake
 from linli.engines.matters.rules.form import check_answers, check_details
 from linli.engines.matters.rules.intake import ReportRequest, begin, cell_of, check
 from linli.engines.matters.services import rows
+from linli.engines.matters.services.erasing import REPORTER_ACTOR
 from linli.engines.matters.services.frame import Frame, held_frame, placed
-from linli.kernel.access.rules import Actor
+from linli.kernel.access.rules import Actor, ActorKind
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.clock.services import machine_now
 from linli.kernel.events.services import publish
@@ -93,6 +94,8 @@ def report_matters(requests: Sequence[ReportRequest], *, actor: Actor, at: datet
     places = placed(requests, frame=frame)
     receipts: list[ReportReceipt | Refusal] = []
     batch = _Batch()
+    # Whoever reports for themselves stands in the story as the reporter: their account is on the receipt alone, and can be deleted there.
+    teller = REPORTER_ACTOR if actor.kind is ActorKind.USER and not actor.grants else actor.id
     for request, place in zip(requests, places, strict=True):
         if request.key and request.key in earlier:
             receipts.append(earlier[request.key])
@@ -122,9 +125,9 @@ def report_matters(requests: Sequence[ReportRequest], *, actor: Actor, at: datet
             words.public(text) if known.publishes_words else "", request.source, known.urgent, recorded_at, next_wake(case, policy=policy),
         ))  # fmt: skip
         batch.reports.append(report_row(request, actor=actor, matter_id=case.id, tracking=tracking, text=text, recorded_at=recorded_at))
-        batch.steps.append(rows.step_row(case, verb="report", from_state="", actor=actor.id, at=request.at, recorded_at=recorded_at))
-        batch.entries.append(rows.audit_entry(case, verb="report", from_state="", actor=actor.id, at=request.at))
-        batch.events.append(rows.event(MatterReported, case, verb="report", from_state="", actor=actor.id, at=request.at))
+        batch.steps.append(rows.step_row(case, verb="report", from_state="", actor=teller, at=request.at, recorded_at=recorded_at))
+        batch.entries.append(rows.audit_entry(case, verb="report", from_state="", actor=teller, at=request.at))
+        batch.events.append(rows.event(MatterReported, case, verb="report", from_state="", actor=teller, at=request.at))
         receipt = ReportReceipt(case.id, code, tracking, case.accountable_post_id, case.area_path, case.placing, case.due_at, known.emergency)
         receipts.append(receipt)
         if request.key:

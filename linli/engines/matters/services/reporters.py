@@ -14,7 +14,7 @@ from linli.engines.matters.rules.intake import ReportRequest, TextTooLong, check
 from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.services import rows
 from linli.engines.matters.services.act import Done, act, only
-from linli.engines.matters.services.erasing import PUBLIC_WORDS_ERASED, REPORTER_ERASED, WORDS_ERASED, wipe_what_reporters_said
+from linli.engines.matters.services.erasing import PUBLIC_WORDS_ERASED, REPORTER_ERASED, WORDS_ERASED, forget_reporters, wipe_what_reporters_said
 from linli.engines.matters.services.frame import held_frame
 from linli.engines.matters.services.report import REPORT_COLUMNS, ReportReceipt, receipt_codes, report_row
 from linli.kernel.access.rules import Actor, Confidentiality
@@ -155,7 +155,7 @@ def answer_question(*, at: datetime, tracking: str, text: str) -> Done:
 def make_anonymous(*, at: datetime, tracking: str) -> None:
     """Delete what names the reporter on this receipt; the report and its outcome stay (PIPL, GDPR art. 17)."""
     report = _report(tracking)
-    Report.objects.filter(id=report.id).update(anonymous=True, contact=None, phone_fingerprint=None, email_fingerprint=None, user=None)
+    forget_reporters([report.id])
     record([Entry(at=at, actor="system:reporter", action="matters.make_anonymous", subject_type="matter", subject=report.matter.audit_ref)])
     note_erasures(kind=REPORTER_ERASED, subjects=[report.id], at=at)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from linli.kernel.access.models import RoleAssignment, User
 from linli.kernel.access.rules import EVERYWHERE, MANAGE, Actor
@@ -94,6 +95,30 @@ def take_role(*, actor: Actor, at: datetime, user_id: UUID, role: str, area_path
     if not RoleAssignment.objects.filter(user_id=user_id, role=role, area_path=area_path, ended_at=None).update(ended_at=at):
         raise NotHeld
     _record(actor, at, user_id, "user.take_role", role, area_path)
+
+
+def follow_moved(*, moved: Mapping[str, str]) -> int:
+    """Let roles and programs' keys of areas go along when the areas move in the tree (old path → new); return how many. Safe to repeat.
+
+    A role that is held there already stays once.
+    """
+    changed = 0
+    with connection.cursor() as cursor:
+        given = [list(moved), list(moved.values())]
+        cursor.execute(
+            "UPDATE access_roleassignment AS r SET area_path = given.new FROM unnest(%s::text[], %s::text[]) AS given (old, new) WHERE r.area_path = given.old"
+            " AND (r.ended_at IS NOT NULL OR NOT EXISTS (SELECT FROM access_roleassignment h WHERE h.ended_at IS NULL"
+            " AND h.user_id = r.user_id AND h.role = r.role AND h.area_path = given.new))",
+            given,
+        )
+        changed += cursor.rowcount
+        cursor.execute(
+            "UPDATE access_apikey AS k SET area_path = given.new FROM unnest(%s::text[], %s::text[]) AS given (old, new) WHERE k.area_path = given.old", given
+        )
+        changed += cursor.rowcount
+    if changed:
+        epoch.bump()
+    return changed
 
 
 def _record(actor: Actor, at: datetime, user_id: UUID, action: str, role: str, area_path: str) -> None:
