@@ -118,7 +118,7 @@ def follow_moved(*, moved: Mapping[str, str]) -> int:
         changed += cursor.rowcount
     if changed:
         epoch.bump()
-    return changed
+    return int(changed)
 
 
 def _record(actor: Actor, at: datetime, user_id: UUID, action: str, role: str, area_path: str) -> None:
