@@ -225,6 +225,12 @@ SMS_GATEWAY = {
     "headers": os.environ.get("LINLI_SMS_HEADERS", "{}"),
     "body": os.environ.get("LINLI_SMS_BODY", ""),
 }
+# Web push needs no account anywhere: browsers bring the address of their maker's service, and only those named here are written to.
+# LINLI_PUSH_SERVICES: hosts (with what is below them) or whole origins; "none" turns it off. LINLI_PUSH_CONTACT: whom a service may write to.
+_push = os.environ.get("LINLI_PUSH_SERVICES", "fcm.googleapis.com,push.services.mozilla.com,notify.windows.com,push.apple.com")
+PUSH_SERVICES = [] if _push == "none" else [service.strip().lower() for service in _push.split(",") if service.strip()]
+PUSH_CONTACT = os.environ.get("LINLI_PUSH_CONTACT", "")  # mailto:… or https://…; empty: LINLI_PUBLIC_URL, else LINLI_EMAIL_FROM
+PUSH_SECRET = _secret("push.key")  # of the key pair by which services know us: a new one ends every subscription
 
 # -- accounts and browser security (docs/adr/0008-access.md) ----------------------------------------------------------
 

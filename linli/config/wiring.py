@@ -13,7 +13,7 @@ from linli.engines.matters import tasks as matters
 from linli.engines.matters.playbook import MattersSection
 from linli.engines.matters.selectors.posts import posts_with_open_matters
 from linli.engines.matters.services import erasing as matters_erasing
-from linli.flows import areas_move, matter_news, people_are_told
+from linli.flows import area_alerts, areas_move, matter_news, people_are_told
 from linli.flows import tasks as flows
 from linli.flows.sign_in_code_is_sent import can_send_codes, send_sign_in_code
 from linli.insight import playbook as insight_section
@@ -32,6 +32,7 @@ from linli.kernel.events import tasks as outbox
 from linli.kernel.files import services as files
 from linli.kernel.notices import tasks as notices
 from linli.kernel.notices.playbook import NoticesSection
+from linli.kernel.notices.services import subscribing
 from linli.kernel.playbooks.rules import Section, register_section
 from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
 from linli.kernel.playbooks.services import apply as applying
@@ -48,7 +49,7 @@ SECTIONS: dict[str, type[Section]] = {
 
 
 # Rooms that are loaded for what they declare: kinds of notice, permissions, handlers of events.
-DECLARING = (areas_move, matter_news, people_are_told, insight_section)
+DECLARING = (area_alerts, areas_move, matter_news, people_are_told, insight_section)
 
 
 def wire() -> None:
@@ -65,6 +66,7 @@ def _wire_erasures() -> None:
     """Who erases what again after a restore (DECIDED 16)."""
     register_eraser(people_services.ERASED, people_services.erase_again)
     register_eraser(files.ERASED, files.delete_again)
+    register_eraser(subscribing.ERASED, subscribing.end_again)
     register_eraser(matters_erasing.REPORTER_ERASED, matters_erasing.make_anonymous_again)
     register_eraser(matters_erasing.PUBLIC_WORDS_ERASED, matters_erasing.hide_again)
     register_eraser(matters_erasing.WORDS_ERASED, matters_erasing.wipe_again)

@@ -1,4 +1,4 @@
-"""Notices, what people want of them, and group channels. Addresses are sealed; texts are forgotten when their time is over."""
+"""Notices, what people want of them, subscriptions, and group channels. Addresses are sealed; texts are forgotten when their time is over."""
 
 from django.db import models
 
@@ -6,6 +6,7 @@ from linli.kernel.ids import new_id
 from linli.kernel.notices.rules import Channel, NoticeState, Urgency
 
 _CHANNELS, _STATES = ([value.value for value in values] for values in (Channel, NoticeState))
+_SUBSCRIBED = [Channel.EMAIL.value, Channel.PUSH.value]
 _WAITING = models.Q(state=NoticeState.QUEUED.value)
 
 
@@ -56,6 +57,8 @@ class Notice(models.Model):
             models.Index(fields=["recipient", "-at"], condition=models.Q(channel=Channel.IN_APP.value), name="notice_inbox"),
             models.Index(fields=["at"], condition=models.Q(forgotten_at=None), name="notice_to_forget"),
             models.Index(fields=["-at", "-id"], name="notice_outbox"),
+            # The notices of a subscription go with it; "<room>;" is what comes after everything that begins with "<room>:".
+            models.Index(fields=["recipient"], condition=models.Q(recipient__gte="subscription:", recipient__lt="subscription;"), name="notice_subscription"),
         ]
 
 
@@ -79,6 +82,37 @@ class NoticePreference(models.Model):
                 condition=models.Q(quiet_start=None, quiet_end=None) | models.Q(quiet_start__range=(0, 1439), quiet_end__range=(0, 1439)),
                 name="notice_preference_quiet",
             ),
+        ]
+
+
+class Subscription(models.Model):
+    """Somebody who asked, without an account, to be told of a topic by one way. No name, and the address is sealed.
+
+    Purpose: telling what was asked for, and nothing else. Retention: a day until it is confirmed, a year afterwards; whoever
+    ends it earlier takes the row and every notice of it away.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    topic = models.TextField(help_text="what it is about, as a flow names it: area:<code>")
+    channel = models.TextField()
+    address = models.BinaryField(help_text="sealed")
+    address_fingerprint = models.BinaryField()
+    language = models.TextField(default="zh-hans")
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    until = models.DateTimeField(help_text="deleted then, unless it is asked for again")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["address_fingerprint", "channel", "topic"], name="subscription_once"),
+            models.CheckConstraint(condition=models.Q(channel__in=_SUBSCRIBED), name="subscription_channel"),
+            models.CheckConstraint(condition=~models.Q(topic=""), name="subscription_topic"),
+            models.CheckConstraint(condition=models.Q(until__gt=models.F("at")), name="subscription_ends"),
+        ]
+        indexes = [
+            models.Index(fields=["topic"], condition=models.Q(confirmed_at__isnull=False), name="subscription_of_topic"),
+            models.Index(fields=["until"], name="subscription_until"),
         ]
 
 

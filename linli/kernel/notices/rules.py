@@ -13,15 +13,17 @@ ZH, EN = "zh", "en"
 
 
 class Channel(StrEnum):
-    """Ways to reach somebody. ``group`` is a group's robot (WeCom, DingTalk, Feishu and everything that Apprise knows)."""
+    """Ways to reach somebody. ``group`` is a group's robot (WeCom, DingTalk, Feishu and everything that Apprise knows);
+    ``push`` is a browser that asked for it (Web Push, RFC 8030)."""
 
     IN_APP = "in_app"
     EMAIL = "email"
     SMS = "sms"
     GROUP = "group"
+    PUSH = "push"
 
 
-OUTWARD = (Channel.EMAIL, Channel.SMS, Channel.GROUP)
+OUTWARD = (Channel.EMAIL, Channel.SMS, Channel.GROUP, Channel.PUSH)
 
 
 class Urgency(IntEnum):
@@ -59,8 +61,9 @@ class Skip(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who is told. ``ref`` is a pseudonym (``person:<uuid>``, ``reporter:<uuid>``, ``group:<name>``); addresses are
-    e-mail addresses, phone numbers, and for ``group`` the name of a group channel. In-app needs no address."""
+    """Who is told. ``ref`` is a pseudonym (``person:<uuid>``, ``reporter:<uuid>``, ``group:<name>``, ``subscription:<uuid>``);
+    addresses are e-mail addresses, phone numbers, for ``group`` the name of a group channel, and for ``push`` what the
+    browser gave (JSON). In-app needs no address."""
 
     ref: str
     addresses: Mapping[Channel, str] = field(default_factory=dict)
@@ -128,7 +131,7 @@ def one_line(text: str, length: int = SUBJECT_LENGTH) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A template's text in one language; ``short`` is for SMS."""
+    """A template's text in one language; ``short`` is for SMS and for a push, which opens the address that it ends with."""
 
     subject: str
     body: str
@@ -174,9 +177,11 @@ def declare_template(key: str, *, places: Mapping[str, str], zh: Words, en: Word
 
 
 def render(words: Words, params: Mapping[str, object], channel: Channel) -> tuple[str, str]:
-    """Subject and body for a channel: a short text without subject for SMS."""
+    """Subject and body for a channel: a short text for SMS, which has no subject, and for a push."""
     if channel == Channel.SMS:
         return "", one_line(fill(words.short or words.body, params), SHORT_LENGTH)
+    if channel == Channel.PUSH:
+        return one_line(fill(words.subject, params)), one_line(fill(words.short or words.body, params), SHORT_LENGTH)
     return one_line(fill(words.subject, params)), fill(words.body, params)[:BODY_LENGTH]
 
 
@@ -305,7 +310,17 @@ def masked(channel: Channel, address: str) -> str:
         return f"{name[:1]}•••@{host}"
     if channel == Channel.SMS:
         return "•••" + address[-4:] if len(address) > 6 else "•••"
+    if channel == Channel.PUSH:  # the whole address is a key
+        return "•••"
     return address
+
+
+def bundled_text(texts: Sequence[str]) -> str:
+    """Texts one after the other; a last line that all of them have (how to end them) stands once, at the end."""
+    ends = {text.rpartition("\n")[2] for text in texts if "\n" in text}
+    if len(texts) > 1 and len(ends) == 1 and all("\n" in text for text in texts):
+        return "\n\n".join([*(text.rpartition("\n")[0].strip() for text in texts), ends.pop()])
+    return "\n\n".join(texts)
 
 
 def chosen_channels(asked: Collection[Channel] | None, of_template: Collection[Channel], of_section: Collection[Channel]) -> tuple[Channel, ...]:

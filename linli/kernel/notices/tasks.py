@@ -10,7 +10,7 @@ from procrastinate.contrib.django import app
 
 from linli.kernel.clock.services import now
 from linli.kernel.notices.rules import OUTWARD, Channel, Fate
-from linli.kernel.notices.services import SWEEP, bundle_digests, claim_notice, flag_cut_short, forget_texts, send, settle
+from linli.kernel.notices.services import SWEEP, bundle_digests, claim_notice, end_expired, flag_cut_short, forget_texts, send, settle
 from linli.kernel.sweeps import register_sweep
 from linli.kernel.writing import write
 
@@ -53,6 +53,12 @@ def tidy() -> bool:
         return bundle_digests(at=at) > 0
 
 
+def end_subscriptions() -> bool:
+    """Delete subscriptions whose time is over; true when more may wait."""
+    with write():
+        return end_expired(at=now()) > 0
+
+
 _senders = {channel: partial(sweep_channel, channel) for channel in OUTWARD}
 
 
@@ -61,6 +67,7 @@ def register_sweeps() -> None:
     for channel in OUTWARD:
         register_sweep(SWEEP + channel, SECONDS, _senders[channel])
     register_sweep("notices.tidy", 30, tidy)
+    register_sweep("notices.subscriptions", 600, end_subscriptions)
 
 
 def forget_old_texts() -> int:

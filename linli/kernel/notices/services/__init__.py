@@ -17,6 +17,7 @@ from linli.kernel.notices.services.care import (
     stop_group_channel,
 )
 from linli.kernel.notices.services.channels import Adapter, Message, Undelivered, leaves, register_adapter
+from linli.kernel.notices.services.push import BadPushAddress, application_server_key
 from linli.kernel.notices.services.queue import (
     ADDRESS_PURPOSE,
     SWEEP,
@@ -29,6 +30,22 @@ from linli.kernel.notices.services.queue import (
     preferences_of,
 )
 from linli.kernel.notices.services.sending import Claimed, bundle_digests, claim_notice, flag_cut_short, forget_texts, send, settle
+from linli.kernel.notices.services.subscribing import (
+    NoSuchSubscription,
+    Subscribed,
+    TooManySubscriptions,
+    confirm_subscription,
+    end_again,
+    end_expired,
+    end_subscription,
+    end_unreachable,
+    recipient_of,
+    subscribe_to,
+    subscribed,
+    subscribed_by_push,
+    subscribers,
+    token_of,
+)
 
 __all__ = [
     "ADDRESS_PURPOSE",
@@ -38,19 +55,29 @@ __all__ = [
     "Adapter",
     "BadGroupAddress",
     "BadGroupName",
+    "BadPushAddress",
     "BadQuietHours",
     "CannotRefuse",
     "Claimed",
     "Message",
     "MissingValues",
     "NoSuchGroup",
+    "NoSuchSubscription",
     "NotResendable",
     "NoticeRequest",
+    "Subscribed",
     "Told",
+    "TooManySubscriptions",
     "Undelivered",
     "UnknownNotice",
+    "application_server_key",
     "bundle_digests",
     "claim_notice",
+    "confirm_subscription",
+    "end_again",
+    "end_expired",
+    "end_subscription",
+    "end_unreachable",
     "flag_cut_short",
     "forget_texts",
     "leaves",
@@ -59,6 +86,7 @@ __all__ = [
     "notify_many",
     "own_ref",
     "preferences_of",
+    "recipient_of",
     "register_adapter",
     "resend_notices",
     "save_group_channel",
@@ -66,4 +94,9 @@ __all__ = [
     "set_preference",
     "settle",
     "stop_group_channel",
+    "subscribe_to",
+    "subscribed",
+    "subscribed_by_push",
+    "subscribers",
+    "token_of",
 ]

@@ -18,6 +18,7 @@ from linli.kernel.notices.rules import Channel, Fate
 
 GROUP_PURPOSE = "notices.group"
 OUTWARD = "linli.kernel.notices.services.outward."
+PUSH = "linli.kernel.notices.services.push."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +56,21 @@ class Adapter(Protocol):
 class Loaded:
     """An adapter whose code is loaded when it first sends: the libraries behind take most of a second, and only senders need them."""
 
-    def __init__(self, name: str, configured: Callable[[], bool]) -> None:
-        self._name, self._configured = name, configured
+    def __init__(self, name: str, configured: Callable[[], bool], *, module: str = OUTWARD) -> None:
+        self._name, self._configured = module + name, configured
 
     def configured(self) -> bool:
         return self._configured()
 
     def send(self, message: Message) -> None:
-        import_string(OUTWARD + self._name)(message)
+        import_string(self._name)(message)
 
 
 ADAPTERS: dict[Channel, Adapter] = {
     Channel.EMAIL: Loaded("send_email", lambda: bool(settings.EMAIL_CONFIGURED)),
     Channel.SMS: Loaded("send_sms", lambda: bool(settings.SMS_GATEWAY["url"])),
     Channel.GROUP: Loaded("send_to_group", GroupChannel.objects.filter(active=True).exists),
+    Channel.PUSH: Loaded("send_push", lambda: bool(settings.PUSH_SERVICES), module=PUSH),
 }
 
 

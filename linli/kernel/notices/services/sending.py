@@ -18,7 +18,7 @@ from linli.kernel.events.services import publish
 from linli.kernel.ids import new_id
 from linli.kernel.notices.events import NoticeNotDelivered
 from linli.kernel.notices.models import Notice
-from linli.kernel.notices.rules import FINAL, TEMPLATES, Channel, Fate, NoticeState, Words, after_attempt, declare_template, one_line, render
+from linli.kernel.notices.rules import FINAL, TEMPLATES, Channel, Fate, NoticeState, Words, after_attempt, bundled_text, declare_template, one_line, render
 from linli.kernel.notices.services.channels import ADAPTERS, Message, Undelivered
 from linli.kernel.notices.services.queue import ADDRESS_PURPOSE, section_and_timing
 from linli.kernel.sealing import Unreadable, unseal
@@ -145,7 +145,7 @@ def bundle_digests(*, at: datetime, most: int = 2_000) -> int:
             alone.append(parts[0].id)
             continue
         newest = parts[-1]
-        texts = "\n\n".join(f"{part.subject}\n{part.body}".strip() for part in parts)
+        texts = bundled_text([f"{part.subject}\n{part.body}".strip() for part in parts])
         subject, body = render(section.words(DIGEST, newest.language), {"count": len(parts), "list": texts}, Channel(channel))
         bundle = Notice(
             at=at,
