@@ -232,6 +232,10 @@ PUSH_SERVICES = [] if _push == "none" else [service.strip().lower() for service 
 PUSH_CONTACT = os.environ.get("LINLI_PUSH_CONTACT", "")  # mailto:… or https://…; empty: LINLI_PUBLIC_URL, else LINLI_EMAIL_FROM
 PUSH_SECRET = _secret("push.key")  # of the key pair by which services know us: a new one ends every subscription
 
+# What lies under the maps: see linli/interfaces/basemap.py.
+BASEMAP = os.environ.get("LINLI_BASEMAP", "")
+BASEMAP_ATTRIBUTION = os.environ.get("LINLI_BASEMAP_ATTRIBUTION", "")
+
 # -- accounts and browser security (docs/adr/0008-access.md) ----------------------------------------------------------
 
 AUTH_USER_MODEL = "access.User"

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from linli.interfaces.api.main import api, unknown
+from linli.interfaces.basemap import archive
 from linli.interfaces.language import switch_language
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/", unknown),
     path("open311/v2/", include("linli.interfaces.open311.urls")),
     path("console/", include("linli.interfaces.console.urls")),
+    path("basemap.pmtiles", archive, name="basemap"),
     path("command/", include("linli.interfaces.command.urls")),
     path("", include("linli.interfaces.portal.urls")),
 ]

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
+from linli.interfaces.basemap import basemap
+
 PERMISSIONS_POLICY = ", ".join(
     [
         "geolocation=(self)",  # the place of a report
@@ -25,17 +27,19 @@ PERMISSIONS_POLICY = ", ".join(
 
 
 def content_security_policy() -> str:
-    """The policy of every page: own files only, no inline script or style.
+    """The policy of every page: own files only (and the base map's server, where one is set), no inline script or style.
 
     ``form-action`` also names the sign-in servers of organisations, because browsers hold a form's redirect to it.
     """
+    under = basemap()
+    servers = under.servers if under else []
     organisations = sorted({"{0.scheme}://{0.netloc}".format(urlsplit(entry["server_url"])) for entry in settings.OIDC_ORGANISATIONS})
     rules = {
         "default-src": ["'self'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
-        "img-src": ["'self'", "data:", "blob:"],
-        "connect-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:", *servers],
+        "connect-src": ["'self'", *servers],
         "worker-src": ["'self'", "blob:"],
         "font-src": ["'self'"],
         "manifest-src": ["'self'"],
