@@ -9,6 +9,7 @@ from linli.directory.organisation.selectors import grants_of_user
 from linli.directory.organisation.services import register_post_use
 from linli.directory.people import services as people_services
 from linli.directory.people import tasks as people
+from linli.directory.territory.playbook import ServicePointsSection
 from linli.engines.matters import tasks as matters
 from linli.engines.matters.playbook import MattersSection
 from linli.engines.matters.selectors.posts import posts_with_open_matters
@@ -45,6 +46,7 @@ SECTIONS: dict[str, type[Section]] = {
     "directory": DirectorySection,
     "matters": MattersSection,
     "notices": NoticesSection,
+    "service_points": ServicePointsSection,
 }
 
 

@@ -277,6 +277,15 @@ class WorkingCalendar:
         place = bisect_right(self._starts, moment) - 1
         return place >= 0 and moment < self._ends[place]
 
+    def next_change(self, at: datetime) -> datetime | None:
+        """When it closes, if it is open at ``at``; else when it opens next. None after the last opening of the calendar."""
+        moment = _micro(at)
+        self._check(moment)
+        place = bisect_right(self._starts, moment) - 1
+        if place >= 0 and moment < self._ends[place]:
+            return EPOCH + timedelta(microseconds=self._ends[place])
+        return EPOCH + timedelta(microseconds=self._starts[place + 1]) if place + 1 < len(self._starts) else None
+
     # -- the measures -----------------------------------------------------------------------------------------------
 
     def _origin(self, start: int, unit: ClockUnit) -> int:

@@ -235,3 +235,11 @@ def test_elapsed_grows_and_adds_up(calendar: WorkingCalendar, first: datetime, s
     assert timedelta(0) <= calendar.elapsed(one, two, unit) <= calendar.elapsed(one, three, unit)
     if unit is not ClockUnit.WORKING_DAYS:
         assert calendar.elapsed(one, two, unit) + calendar.elapsed(two, three, unit) == calendar.elapsed(one, three, unit)
+
+
+def test_the_next_change_is_the_end_of_these_hours_or_the_start_of_the_next() -> None:
+    calendar = WorkingCalendar(zone=UTC, week=[(Opening(540, 720), Opening(780, 1020)), *[()] * 6], first_year=2026, last_year=2026)
+    monday = datetime(2026, 3, 2, tzinfo=UTC)
+    changes = [(0, 540), (540, 720), (700, 720), (720, 780), (1020, 540 + 7 * 1440)]
+    assert [calendar.next_change(monday + timedelta(minutes=at)) for at, _ in changes] == [monday + timedelta(minutes=then) for _, then in changes]
+    assert calendar.next_change(datetime(2026, 12, 31, tzinfo=UTC)) is None
