@@ -150,7 +150,7 @@ def run_worker(stop: threading.Event) -> None:
     ]
     for part in parts:
         part.thread.start()
-    logger.info("worker: %d sweeps, events and jobs", len(sweeps))
+    logger.debug("worker: %d sweeps, events and jobs", len(sweeps))
     stop.wait()
     for sweep in sweeps.values():
         sweep.wake()
@@ -165,6 +165,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linli.config.settings")
     exit_with_parent()
     os.nice(15)  # people who report and read come before what can wait a moment
+    logging.getLogger("procrastinate.blueprints").setLevel(logging.ERROR)  # it takes a program started with -m for a mistake
     django.setup()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
