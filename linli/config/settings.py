@@ -134,6 +134,7 @@ INSTALLED_APPS = [
     "linli.directory.territory",
     "linli.directory.organisation",
     "linli.engines.matters",
+    "linli.domains.care",
     "linli.insight",
     "linli.interfaces.replay",
     "linli.config",

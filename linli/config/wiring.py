@@ -10,11 +10,15 @@ from linli.directory.organisation.services import register_post_use
 from linli.directory.people import services as people_services
 from linli.directory.people import tasks as people
 from linli.directory.territory.playbook import ServicePointsSection
+from linli.domains.care import tasks as care
+from linli.domains.care.playbook import CareSection
+from linli.domains.care.services import cases as care_cases
+from linli.domains.care.services import erasing as care_erasing
 from linli.engines.matters import tasks as matters
 from linli.engines.matters.playbook import MattersSection
 from linli.engines.matters.selectors.posts import posts_with_open_matters
 from linli.engines.matters.services import erasing as matters_erasing
-from linli.flows import area_alerts, areas_move, matter_news, people_are_told
+from linli.flows import area_alerts, areas_move, care_follows, matter_news, people_are_told
 from linli.flows import tasks as flows
 from linli.flows.sign_in_code_is_sent import can_send_codes, send_sign_in_code
 from linli.insight import playbook as insight_section
@@ -45,13 +49,14 @@ SECTIONS: dict[str, type[Section]] = {
     "access": AccessSection,
     "directory": DirectorySection,
     "matters": MattersSection,
+    "care": CareSection,
     "notices": NoticesSection,
     "service_points": ServicePointsSection,
 }
 
 
 # Rooms that are loaded for what they declare: kinds of notice, permissions, handlers of events.
-DECLARING = (area_alerts, areas_move, matter_news, people_are_told, insight_section)
+DECLARING = (area_alerts, areas_move, care_follows, matter_news, people_are_told, insight_section)
 
 
 def wire() -> None:
@@ -60,6 +65,7 @@ def wire() -> None:
         register_section(name, model)
     _wire_access()
     register_post_use(N_("open matters rest on it"), posts_with_open_matters)
+    people_services.register_part_taking(care_cases.caring_people)
     _wire_sweeps()
     _wire_erasures()
 
@@ -72,6 +78,7 @@ def _wire_erasures() -> None:
     register_eraser(matters_erasing.REPORTER_ERASED, matters_erasing.make_anonymous_again)
     register_eraser(matters_erasing.PUBLIC_WORDS_ERASED, matters_erasing.hide_again)
     register_eraser(matters_erasing.WORDS_ERASED, matters_erasing.wipe_again)
+    register_eraser(care_erasing.ERASED, care_erasing.erase_again)
 
 
 def _wire_sweeps() -> None:
@@ -82,6 +89,7 @@ def _wire_sweeps() -> None:
     people.register_sweeps()
     outbox.register_sweeps()
     matters.register_sweeps()
+    care.register_sweeps()
     flows.register_sweeps()
     insight.register_sweeps()
 

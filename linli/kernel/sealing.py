@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import hmac
 import os
+import secrets
+import tempfile
 from functools import lru_cache
+from pathlib import Path
 from typing import ClassVar
 
 from cryptography.exceptions import InvalidTag
@@ -72,6 +75,8 @@ def unseal(blob: bytes | memoryview, *, purpose: str) -> str:
     key_id = data[2:end].decode(errors="replace")
     master = dict(settings.SEALING_KEYS).get(key_id)
     if master is None:
+        master = dict(_read_again()).get(key_id)
+    if master is None:
         raise Unreadable
     nonce, body = data[end : end + NONCE_BYTES], data[end + NONCE_BYTES :]
     try:
@@ -84,6 +89,41 @@ def sealed_under(blob: bytes | memoryview) -> str:
     """The id of the key that a seal was made with: what a rotation looks for."""
     data = bytes(blob)
     return data[2 : 2 + data[1]].decode() if len(data) > 2 else ""
+
+
+def newest_key() -> str:
+    """The id of the master key that new seals are made with."""
+    return str(settings.SEALING_KEYS[0][0])
+
+
+def add_master_key() -> str:
+    """Make a new master key, put it first in the list of this installation's secrets, and return its id. Old keys stay.
+
+    The list is written whole, and lies on the disk, before anything can be sealed under the new key.
+    """
+    held = _read_again()
+    numbers = [int(key_id[1:]) for key_id, _ in held if key_id[1:].isdigit()]
+    fresh = f"k{max(numbers, default=0) + 1}"
+    path = _keys_file()
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".new-", delete=False) as handle:  # made with mode 0600
+        handle.write("".join(f"{key_id} {secret}\n" for key_id, secret in [(fresh, secrets.token_urlsafe(48)), *held]))
+        handle.flush()
+        os.fsync(handle.fileno())
+    Path(handle.name).replace(path)
+    return str(_read_again()[0][0])
+
+
+def _keys_file() -> Path:
+    return Path(settings.DATA) / "secrets" / "sealing.keys"
+
+
+def _read_again() -> list[tuple[str, str]]:
+    """The list as it lies in the secrets now; as it was read at the start where there is no file."""
+    path = _keys_file()
+    if path.exists():
+        lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
+        settings.SEALING_KEYS = [(key_id, secret) for key_id, secret in lines]
+    return list(settings.SEALING_KEYS)
 
 
 def fingerprint(text: str, *, purpose: str) -> bytes:

@@ -1,0 +1,89 @@
+"""Reads of the care desk: pseudonyms, days and counts. What a person told is read by a verb only, which writes the reading down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from linli.domains.care.models import CareCase, CareRead
+from linli.domains.care.playbook import REVIEW, WORK
+from linli.domains.care.services.frame import ground_for, today_of
+from linli.kernel.access.rules import Actor
+from linli.kernel.access.selectors import in_scope
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """One open case on the desk, without its content. ``mine``: the actor is of its circle."""
+
+    id: UUID
+    label: str
+    area_id: UUID
+    post_id: UUID
+    purpose: str
+    level: str
+    review_on: date
+    ends_on: date
+    mine: bool
+    review_due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLine:
+    """One reading of a case."""
+
+    at: datetime
+    reader: str
+    what: str
+    ground: str
+
+
+def desk(*, actor: Actor, at: datetime) -> list[CaseLine]:
+    """Open cases: the actor's own where ``care.work`` is held, and, where ``care.review`` is held, all; next review first.
+
+    Raises:
+        Forbidden: neither is held anywhere.
+    """
+    if not actor.holds(REVIEW):
+        actor.require_somewhere(WORK)
+    own = Q(worker_post_id__in=actor.post_ids)
+    if actor.person_id is not None:
+        own |= Q(helpers__person_id=actor.person_id, helpers__until=None)
+    working = in_scope(actor.scopes(WORK), confidentiality="") & own
+    wanted = working | in_scope(actor.scopes(REVIEW), confidentiality="")
+    mine = set(CareCase.objects.filter(working, closed_at=None).values_list("id", flat=True))
+    today = today_of(at)
+    rows = CareCase.objects.filter(wanted, closed_at=None).distinct().order_by("review_on", "label")
+    return [
+        CaseLine(row.id, row.label, row.area_id, row.worker_post_id, row.purpose, row.level, row.review_on, row.ends_on, row.id in mine, row.review_on <= today)
+        for row in rows.defer("sealed", "key_wrapped")
+    ]
+
+
+def readings(*, actor: Actor, at: datetime, case_id: UUID) -> list[ReadLine]:
+    """Every reading of a case, newest first, for its own people.
+
+    Raises:
+        Forbidden, NotYourCase.
+    """
+    case = CareCase.objects.filter(id=case_id).first()
+    if case is None:
+        return []
+    ground_for(actor, case, at)
+    rows = CareRead.objects.filter(case_id=case_id).order_by("-at", "-id").values_list("at", "reader", "what", "ground")
+    return [ReadLine(*row) for row in rows]
+
+
+def of_label(label: str) -> UUID | None:
+    """The case of a pseudonym; None where there is none. Who may read it is asked by the verb that reads."""
+    return CareCase.objects.filter(label=label, erased_at=None).values_list("id", flat=True).first()
+
+
+def open_cases() -> list[dict[str, Any]]:
+    """Label, area, post and level of every open case: what the duties need to derive the visits. No content."""
+    names = ("id", "label", "area_id", "worker_post_id", "level", "ends_on", "opened_at")
+    return list(CareCase.objects.filter(closed_at=None).order_by("label").values(*names))

@@ -1,0 +1,69 @@
+"""Erasing a case: its key and everything sealed go; the pseudonym, its days and what it rested on stay and name nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from linli.domains.care.models import CareCase, CareHelper, CareNote, GlassBreak
+from linli.domains.care.rules.terms import Basis, Ending
+from linli.domains.care.services.cases import CARING, end_case
+from linli.domains.care.services.frame import found_case, ground_for, note_down
+from linli.kernel.access.rules import Actor
+from linli.kernel.erasures.services import note_erasures
+from linli.kernel.refusal import N_, Kind, Refusal
+
+ERASED = "care.case"  # what the register of erasures calls it
+
+
+class DutyStands(Refusal):
+    code: ClassVar[str] = "care.duty_stands"
+    message: ClassVar[str] = N_("This case rests on a statutory duty that still holds. It can be erased when the case has ended.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+def erase_on_request(*, actor: Actor, at: datetime, case_id: UUID) -> None:
+    """Erase a case because the person asks for it; one that rests on consent ends with it.
+
+    Raises:
+        NoSuchCase, Forbidden, NotYourCase: not there, or not the actor's.
+        DutyStands: the law still asks for it.
+    """
+    case = found_case(case_id, lock=True)
+    ground_for(actor, case, at)
+    if case.closed_at is None:
+        if case.basis == Basis.DUTY:
+            raise DutyStands
+        end_case(case, actor=actor, at=at, ending=Ending.CONSENT_WITHDRAWN)
+    _erase(actor, at, [case])
+
+
+def erase_due_cases(*, at: datetime, most: int = 200) -> int:
+    """Erase the cases whose time has come; return how many."""
+    due = list(CareCase.objects.select_for_update(skip_locked=True).filter(erased_at=None, erase_at__lte=at).order_by("erase_at")[:most])
+    _erase(CARING, at, due)
+    return len(due)
+
+
+def erase_again(ids: Sequence[UUID], at: datetime) -> int:
+    """Erase cases that a restored backup has brought back; return how many."""
+    found = list(CareCase.objects.select_for_update().filter(id__in=ids, erased_at=None))
+    restoring = Actor.system("restore")
+    for case in found:
+        if case.closed_at is None:
+            end_case(case, actor=restoring, at=at, ending=Ending.NO_LONGER_NEEDED)
+    _erase(restoring, at, found)
+    return len(found)
+
+
+def _erase(actor: Actor, at: datetime, cases: Sequence[CareCase]) -> None:
+    ids = [case.id for case in cases]
+    for case in cases:
+        note_down(actor.id, at, case, "erase", before="closed", after="erased")
+    CareNote.objects.filter(case_id__in=ids).delete()
+    GlassBreak.objects.filter(case_id__in=ids).delete()
+    CareHelper.objects.filter(case_id__in=ids).delete()
+    CareCase.objects.filter(id__in=ids).update(key_wrapped=None, sealed=None, phone_fingerprint=None, audit_ref=None, erased_at=at)
+    note_erasures(kind=ERASED, subjects=ids, at=at)

@@ -1,0 +1,194 @@
+"""Reading a case, and what follows from it: each reading is one row of the log, written before anything is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from linli.domains.care.events import GlassBroken
+from linli.domains.care.models import CareCase, CareHelper, CareNote, CareRead, GlassBreak
+from linli.domains.care.playbook import BREAK, REVIEW, WORK, care_policy
+from linli.domains.care.rules.access import Ground, NotYourCase, OwnGlass, check_reason
+from linli.domains.care.rules.content import Content, from_text
+from linli.domains.care.services.cases import CONTENT, NOTE
+from linli.domains.care.services.frame import found_case, ground_for, note_down, require_work
+from linli.domains.care.services.keys import CaseKey, phone_key
+from linli.kernel.access.rules import Actor, Confidentiality
+from linli.kernel.access.selectors import in_scope
+from linli.kernel.clock.services import machine_now
+from linli.kernel.events.services import publish
+from linli.kernel.refusal import N_, Kind, Refusal
+
+GLASS_REASON = "glass"
+
+
+class AlreadyReviewed(Refusal):
+    code: ClassVar[str] = "care.already_reviewed"
+    message: ClassVar[str] = N_("This reading was reviewed already.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLine:
+    at: datetime
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A case as its circle sees it: the row, what was told, notes (newest first), helpers, and on what ground it is shown."""
+
+    case: CareCase
+    content: Content
+    notes: tuple[NoteLine, ...]
+    helpers: tuple[UUID, ...]
+    ground: Ground
+
+
+def read_case(*, actor: Actor, at: datetime, case_id: UUID) -> CaseView:
+    """Open a case to read. The reading is written down.
+
+    Raises:
+        NoSuchCase, Forbidden, NotYourCase: it is not there, or not for this actor.
+    """
+    case = found_case(case_id)
+    ground = ground_for(actor, case, at)
+    _log(actor, at, case, "content", ground)
+    return _view(case, ground)
+
+
+def _view(case: CareCase, ground: Ground) -> CaseView:
+    key = CaseKey.of(case)
+    notes = CareNote.objects.filter(case=case).order_by("-at", "-id")
+    helpers = CareHelper.objects.filter(case=case, until=None).order_by("since").values_list("person_id", flat=True)
+    lines = tuple(NoteLine(note.at, note.author, key.open(note.sealed, field=NOTE)) for note in notes)
+    assert case.sealed is not None
+    return CaseView(case, from_text(key.open(case.sealed, field=CONTENT)), lines, tuple(helpers), ground)
+
+
+def _log(actor: Actor, at: datetime, case: CareCase, what: str, ground: Ground) -> None:
+    CareRead.objects.create(case=case, reader=actor.id, what=what, ground=ground.value, at=at, recorded_at=machine_now())
+    note_down(actor.id, at, case, "read", details={"what": what, "ground": ground.value})
+
+
+def find_by_phone(*, actor: Actor, at: datetime, phone: str) -> list[CareCase]:
+    """The open cases of a caller's number among those that the actor works on, or could break the glass of; each find is written down.
+
+    Only the pseudonyms are shown: what a case holds is read by :func:`read_case`.
+    """
+    key = phone_key(phone)
+    if key is None:
+        return []
+    scopes = actor.scopes(WORK)
+    found = []
+    cases = CareCase.objects.filter(in_scope(scopes, confidentiality=""), phone_fingerprint=key, closed_at=None).order_by("opened_at")
+    for case in cases:
+        try:
+            ground = ground_for(actor, case, at)
+        except NotYourCase:
+            if not actor.may(BREAK, area_path=case.area_path, confidentiality=Confidentiality.PRIVATE):
+                continue
+            ground = Ground.SEARCH
+        _log(actor, at, case, "lookup", ground)
+        found.append(case)
+    return found
+
+
+def break_glass(*, actor: Actor, at: datetime, case_id: UUID, reason: str) -> UUID:
+    """Read a case of others in need: for the playbook's hours, with a reason that somebody else reviews.
+
+    Raises:
+        NoSuchCase, Forbidden, ReasonTooShort.
+    """
+    case = found_case(case_id)
+    require_work(actor, case.area_path)
+    actor.require(BREAK, area_path=case.area_path, confidentiality=Confidentiality.PRIVATE)
+    said = check_reason(reason)
+    sealed = CaseKey.of(case).seal(said, field=GLASS_REASON)
+    glass = GlassBreak.objects.create(case=case, reader=actor.id, reason=sealed, at=at, recorded_at=machine_now(), until=at + care_policy().glass)
+    note_down(actor.id, at, case, "break_glass")
+    publish([GlassBroken(key=case.id, at=at, label=case.label, post=case.worker_post_id, glass=glass.id)])
+    return glass.id
+
+
+@dataclass(frozen=True, slots=True)
+class GlassLine:
+    """A broken glass that waits for its review."""
+
+    id: UUID
+    label: str
+    reader: str
+    reason: str
+    at: datetime
+    own: bool
+
+
+def waiting_glasses(*, actor: Actor) -> list[GlassLine]:
+    """Readings in need that wait for a review, where the actor has ``care.review``; the reason is the reader's own words."""
+    scopes = actor.scopes(REVIEW)
+    rows = GlassBreak.objects.filter(in_scope(scopes, path="case__area_path", confidentiality=""), reviewed_at=None, case__erased_at=None)
+    return [
+        GlassLine(row.id, row.case.label, row.reader, CaseKey.of(row.case).open(row.reason, field=GLASS_REASON), row.at, row.reader == actor.id)
+        for row in rows.select_related("case").order_by("at")
+    ]
+
+
+def review_glass(*, actor: Actor, at: datetime, glass_id: UUID, justified: bool) -> None:
+    """Say whether a reading in need was justified; it closes at once where it was not.
+
+    Raises:
+        NoSuchCase, Forbidden, OwnGlass, AlreadyReviewed.
+    """
+    glass = GlassBreak.objects.select_for_update().filter(id=glass_id).first()
+    case = found_case(glass.case_id) if glass else None
+    if glass is None or case is None:
+        raise AlreadyReviewed
+    actor.require(REVIEW, area_path=case.area_path, confidentiality=Confidentiality.PRIVATE)
+    if glass.reader == actor.id:
+        raise OwnGlass
+    if glass.reviewed_at is not None:
+        raise AlreadyReviewed
+    glass.reviewed_at, glass.reviewer, glass.justified = at, actor.id, justified
+    if not justified and glass.until > at > glass.at:
+        glass.until = at
+    glass.save(update_fields=["reviewed_at", "reviewer", "justified", "until"])
+    note_down(actor.id, at, case, "review_glass", after="justified" if justified else "not_justified")
+
+
+def export_case(*, actor: Actor, at: datetime, case_id: UUID) -> dict[str, Any]:
+    """Everything that is held of a person in care, with every reading of it, as plain values: what the person may ask for.
+
+    Raises:
+        NoSuchCase, Forbidden, NotYourCase: only the case's own people hand it out.
+    """
+    case = found_case(case_id)
+    ground = ground_for(actor, case, at)
+    if ground is Ground.GLASS:
+        raise NotYourCase
+    _log(actor, at, case, "export", ground)
+    view = _view(case, ground)
+    key = CaseKey.of(case)
+    reads = CareRead.objects.filter(case=case).order_by("at", "id")
+    glasses = GlassBreak.objects.filter(case=case).order_by("at")
+    return {
+        "label": case.label,
+        "rests_on": {
+            "basis": case.basis, "duty": case.duty, "consent_given_on": case.consent_given_on, "consent_until": case.consent_until,
+            "consent_how": case.consent_how,
+        },
+        "purpose": case.purpose, "level": case.level, "opened_at": case.opened_at, "review_on": case.review_on, "ends_on": case.ends_on,
+        "closed_at": case.closed_at, "ending": case.ending, "erased_on": case.erase_at,
+        "told": {
+            "name": view.content.name, "phone": view.content.phone, "address": view.content.address, "wishes": view.content.wishes,
+            "plan": view.content.plan, "goals": [{"text": goal.text, "reached": goal.reached} for goal in view.content.goals],
+        },
+        "notes": [{"at": note.at, "author": note.author, "text": note.text} for note in view.notes],
+        "helpers": [{"person": row.person_id, "since": row.since, "until": row.until} for row in CareHelper.objects.filter(case=case).order_by("since")],
+        "readings": [{"at": read.at, "reader": read.reader, "what": read.what, "ground": read.ground} for read in reads],
+        "readings_in_need": [
+            {"at": glass.at, "reader": glass.reader, "reason": key.open(glass.reason, field=GLASS_REASON), "justified": glass.justified} for glass in glasses
+        ],
+    }  # fmt: skip

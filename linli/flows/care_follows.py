@@ -1,0 +1,52 @@
+"""Care goes with its ground, and tells its own people when somebody else read a case in need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from linli.directory.organisation.rules import NobodyPresent
+from linli.directory.organisation.selectors import organisation
+from linli.directory.people.selectors import reach_of
+from linli.directory.territory.events import TerritoryImported
+from linli.domains.care.events import GlassBroken
+from linli.domains.care.services.cases import follow_areas
+from linli.kernel.events.services import Delivered, subscribe
+from linli.kernel.notices.rules import Channel, Recipient, Urgency, Words, declare_template
+from linli.kernel.notices.services.queue import NoticeRequest, notify_many
+
+READ_IN_NEED = declare_template(
+    "care.read_in_need",
+    places={"label": "the case's pseudonym"},
+    zh=Words("有人应急查阅了关爱个案 {label}", "您负责的关爱个案 {label} 被应急查阅。理由在关爱工作台，待同事复核。"),
+    en=Words(
+        "Care case {label} was read in need",
+        "Care case {label} was read in need by somebody outside its circle. The reason waits for a review on the care desk.",
+    ),
+    mandatory=True,
+)
+
+
+@subscribe("care_follows.areas", TerritoryImported)
+def cases_follow(deliveries: Sequence[Delivered[TerritoryImported]]) -> None:
+    """Handler of the outbox: cases keep to the area that they are in."""
+    for delivery in deliveries:
+        if delivery.event.moved:
+            follow_areas(old_paths=list(delivery.event.moved))
+
+
+@subscribe("care_follows.glass", GlassBroken)
+def tell_who_answers(deliveries: Sequence[Delivered[GlassBroken]]) -> None:
+    """Handler of the outbox: whoever holds the case's post is told at once."""
+    held = organisation()
+    requests = []
+    for delivery in deliveries:
+        try:
+            holder = held.holder(delivery.event.post, delivery.handled_at).person_id
+        except NobodyPresent:
+            continue  # the review waits on the desk all the same
+        reach = reach_of([holder]).get(holder)
+        addresses = {Channel.EMAIL: reach.email} if reach and reach.email else {}
+        recipient = Recipient(f"person:{holder}", addresses, reach.language if reach and reach.language else "zh-hans")
+        key = f"glass:{delivery.event.glass}"
+        requests.append(NoticeRequest(delivery.event.at, recipient, READ_IN_NEED.key, key, {"label": delivery.event.label}, urgency=Urgency.URGENT))
+    notify_many(requests)
