@@ -26,8 +26,8 @@ chevron-down chevron-left chevron-right circle circle-alert circle-check circle-
 corner-up-left cross download eye eye-off file-text filter flag forward git-merge hand-helping handshake heart-handshake hourglass house image
 image-plus inbox info key-round languages layers layout-dashboard layout-list link list locate-fixed log-in log-out mail map map-pin map-pinned
 megaphone menu message-circle message-square-text minus moon octagon-alert pause pencil phone phone-call play plus printer qr-code
-refresh-cw rotate-ccw route save scale search search-check send settings shield-check siren sliders-horizontal smile sparkles square-check star
-sun sun-moon tag thumbs-down thumbs-up timer trash-2 trending-down trending-up triangle-alert upload user user-check user-plus users wifi-off
+refresh-cw rotate-ccw route rss save scale search search-check send settings shield-check siren sliders-horizontal smile sparkles smartphone square-check star
+store sun sun-moon tag thumbs-down thumbs-up timer trash-2 trending-down trending-up triangle-alert upload user user-check user-plus users wifi-off
 wrench x zap
 """.split()  # noqa: SIM905
 

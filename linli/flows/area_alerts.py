@@ -8,22 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 
+from linli.directory.territory.rules import AreaNode
+from linli.directory.territory.selectors import ground_or_none
 from linli.engines.matters.events import MatterEnded, MatterReported
 from linli.engines.matters.selectors.public import PublicMatter, public_matters_of
 from linli.kernel.access.rules import Confidentiality
+from linli.kernel.access.services.limits import TooMany, take
 from linli.kernel.calendar.playbook import CalendarSection
 from linli.kernel.events.services import Delivered, subscribe
 from linli.kernel.notices.events import NoticeNotDelivered
 from linli.kernel.notices.rules import Channel, NoticeState, Recipient, Words, declare_template
-from linli.kernel.notices.services import NoticeRequest, Subscribed, end_unreachable, leaves, notify, notify_many, recipient_of, subscribers
+from linli.kernel.notices.services import NoticeRequest, Subscribed, end_unreachable, leaves, notify, notify_many, recipient_of, subscribe_to, subscribers
 from linli.kernel.playbooks.selectors import active_playbook
+from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.sealing import fingerprint
 
 TOPIC = "area:"
 OLD_NEWS = timedelta(days=1)
+ASKED = "alerts.asked"  # purpose of the fingerprint under which an address's tries are counted
+PER_VISITOR = (20, timedelta(hours=1))
+PER_ADDRESS = (5, timedelta(hours=1))
 
 _MATTER = {"class": "name of its class", "area": "name of the area", "link": "address of its page", "stop": "address that ends the alerts"}
 REPORTED = declare_template(
@@ -75,12 +83,54 @@ def ways() -> tuple[Channel, ...]:
     return tuple(open_ways)
 
 
+class NoSuchArea(Refusal):
+    code: ClassVar[str] = "alerts.no_such_area"
+    message: ClassVar[str] = N_("Choose an area.")
+    field: ClassVar[str] = "area"
+
+
+class NoSuchWay(Refusal):
+    code: ClassVar[str] = "alerts.no_such_way"
+    message: ClassVar[str] = N_("Alerts are not sent this way here. The feed is always there.")
+    kind: ClassVar[Kind] = Kind.MISSING
+
+
+def area_of(topic: str) -> AreaNode | None:
+    """The area that a topic names; None where it is no more."""
+    land = ground_or_none()
+    return next((area for area in land if area.code == topic.removeprefix(TOPIC)), None) if land is not None else None
+
+
+def ask_for_alerts(*, at: datetime, area: str, channel: Channel, address: str, language: str, visitor: bytes, bundled: bool = False) -> Subscribed:
+    """Ask for the alerts of an area. A mail address is asked first whether it is willing; a browser has asked already.
+
+    Args:
+        visitor: the day's key of the visitor (``limits.visitor_key``).
+
+    Raises:
+        NoSuchArea, NoSuchWay: bad input. BadPushAddress, TooManySubscriptions: as ``subscribe_to``.
+        TooMany: of this visitor, or to this address.
+    """
+    node = area_of(TOPIC + area)
+    if node is None:
+        raise NoSuchArea
+    if channel not in ways():
+        raise NoSuchWay
+    mark = fingerprint(address.strip().lower(), purpose=ASKED)
+    if not take("alerts.visitor", visitor, *PER_VISITOR, at=at) or not take("alerts.address", mark, *PER_ADDRESS, at=at):
+        raise TooMany
+    made = subscribe_to(at=at, topic=TOPIC + area, channel=channel, address=address, language=language, bundled=bundled)
+    if channel == Channel.EMAIL:  # also to one that has them already: the answer tells nobody who has
+        _ask_to_confirm(at=at, subscription=made, area=node.name("zh" if language.startswith("zh") else "en"))
+    return made
+
+
 def page_of(subscription: Subscribed) -> str:
     """The address of the page on which a subscription is confirmed and ended."""
     return f"{_site()}/alerts/{subscription.id}/{subscription.token}"
 
 
-def ask_to_confirm(*, at: datetime, subscription: Subscribed, area: str) -> None:
+def _ask_to_confirm(*, at: datetime, subscription: Subscribed, area: str) -> None:
     """Send the link to the address that was typed in: only who reads its mail can say yes."""
     notify(
         at=at,

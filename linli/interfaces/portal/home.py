@@ -11,13 +11,15 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from linli.directory.territory.playbook import Service
 from linli.directory.territory.selectors import ground_or_none
+from linli.directory.territory.selectors.points import OpenPoint, service_points
 from linli.engines.matters.selectors.public import PublicFilter, public_list
 from linli.insight.rules import Figures
 from linli.insight.selectors import Line, Selection, figures_by_area, figures_by_month, open_now, selected_figures
 from linli.interfaces.access import public_route
-from linli.interfaces.portal.offers import offers
-from linli.interfaces.portal.show import lines, own_name, percent
+from linli.interfaces.portal.offers import offers, own
+from linli.interfaces.portal.show import lines, own_name, percent, week_words
 from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
 
@@ -44,7 +46,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     """The first page."""
     at = now()
     ready = ground_or_none() is not None and offers().section is not None
-    context: dict[str, Any] = {"numbers": offers().emergencies, "ready": ready}
+    context: dict[str, Any] = {"numbers": offers().emergencies, "ready": ready, "points": service_points(at=at)}
     if ready:
         month = this_month(at)
         context |= {
@@ -131,6 +133,21 @@ def _row(line: Line) -> dict[str, Any]:
         "overdue": found.overdue_open,
         "satisfied": percent(found.rates.satisfied),
     }
+
+
+@public_route
+@require_GET
+def services(request: HttpRequest) -> HttpResponseBase:
+    """The service menu: what is done at the counter, what to bring, where, and whether it is open now."""
+    return render(request, "portal/services.html", {"points": [menu(point) for point in service_points(at=now())], "numbers": offers().emergencies})
+
+
+def menu(found: OpenPoint) -> dict[str, Any]:
+    """A service point as its page shows it: services by group in the playbook's order, the week with equal days together."""
+    groups: dict[str, list[Service]] = {}
+    for service in found.point.services:
+        groups.setdefault(own(service.group), []).append(service)
+    return {"open": found, "point": found.point, "groups": groups.items(), "week": week_words(found.week)}
 
 
 @public_route

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +15,7 @@ from linli.directory.territory.selectors import ground_or_none
 from linli.engines.matters.selectors.page import StepView
 from linli.engines.matters.selectors.public import PublicMatter
 from linli.interfaces.wording import clock_state, verb_words
+from linli.kernel.calendar.playbook import Week
 
 # What happens now, by state; %(post)s has the matter.
 _NOW = {
@@ -111,6 +113,24 @@ def map_levels() -> str:
     """The levels that a map draws: all but the whole."""
     land = ground_or_none()
     return ",".join(land.levels[1:]) if land is not None else ""
+
+
+def week_words(week: Week) -> list[tuple[str, str]]:
+    """A week's opening hours, equal days together: ("Mon–Fri", "09:00–12:00, 13:30–17:30"). Days off are left out."""
+    days = week.days()
+    lines: list[tuple[str, str]] = []
+    place = 0
+    while place < len(days):
+        last = place
+        while last + 1 < len(days) and days[last + 1] == days[place]:
+            last += 1
+        if days[place]:
+            first, until = (str(WEEKDAYS_ABBR[day]).replace("星期", "周") for day in (place, last))
+            names = first if last == place else f"{first}–{until}"
+            between = ", " if get_language() == "en" else "、"
+            lines.append((names, between.join(str(opening).replace("-", "–") for opening in days[place])))
+        place = last + 1
+    return lines
 
 
 def percent(share: float | None) -> Any:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from linli.interfaces.portal import browsing, home, map, photos, reporting, tracking  # noqa: A004 - a map is a map
+from linli.interfaces.portal import alerts, browsing, home, map, photos, reporting, tracking  # noqa: A004 - a map is a map
 
 app_name = "portal"
 urlpatterns: list[URLPattern] = [
@@ -25,6 +25,12 @@ urlpatterns: list[URLPattern] = [
     path("matters/points", map.points, name="points"),
     path("matters/<str:code>", browsing.matter, name="matter"),
     path("matters/<str:code>/join", browsing.join, name="join"),
+    path("matters.atom", alerts.feed, name="feed"),
+    path("alerts", alerts.alerts, name="alerts"),
+    path("alerts/mine", alerts.mine, name="alerts_mine"),
+    path("alerts/worker.js", alerts.worker, name="alerts_worker"),
+    path("alerts/<uuid:subscription_id>/<str:token>", alerts.alert, name="alert"),
+    path("services", home.services, name="services"),
     path("areas.json", map.areas, name="areas"),
     path("photos/<uuid:file_id>/<str:rendition>", photos.photo, name="photo"),
 ]
