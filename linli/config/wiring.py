@@ -18,6 +18,7 @@ from linli.engines.matters import tasks as matters
 from linli.engines.matters.playbook import MattersSection
 from linli.engines.matters.selectors.posts import posts_with_open_matters
 from linli.engines.matters.services import erasing as matters_erasing
+from linli.engines.matters.services import own as matters_own
 from linli.flows import area_alerts, areas_move, care_follows, matter_news, people_are_told
 from linli.flows import tasks as flows
 from linli.flows.sign_in_code_is_sent import can_send_codes, send_sign_in_code
@@ -27,6 +28,7 @@ from linli.kernel.access import tasks as access
 from linli.kernel.access.playbook import AccessSection
 from linli.kernel.access.rules import Role, declare
 from linli.kernel.access.selectors import register_grant_source, register_role_source
+from linli.kernel.access.services import own as own_account
 from linli.kernel.access.services.codes import register_code_sender
 from linli.kernel.audit import selectors as audit
 from linli.kernel.calendar.playbook import CalendarSection
@@ -78,6 +80,8 @@ def _wire_erasures() -> None:
     register_eraser(matters_erasing.REPORTER_ERASED, matters_erasing.make_anonymous_again)
     register_eraser(matters_erasing.PUBLIC_WORDS_ERASED, matters_erasing.hide_again)
     register_eraser(matters_erasing.WORDS_ERASED, matters_erasing.wipe_again)
+    register_eraser(matters_own.REPORT_WORDS_ERASED, matters_own.mask_again)
+    register_eraser(own_account.ERASED, own_account.delete_again)
     register_eraser(care_erasing.ERASED, care_erasing.erase_again)
 
 

@@ -17,7 +17,7 @@ from linli.engines.matters.models import Matter, Report
 from linli.engines.matters.rules import words
 from linli.engines.matters.rules.clocks import next_wake
 from linli.engines.matters.rules.form import check_answers, check_details
-from linli.engines.matters.rules.intake import ReportRequest, begin, cell_of, check
+from linli.engines.matters.rules.intake import Contact, ReportRequest, begin, cell_of, check
 from linli.engines.matters.services import rows
 from linli.engines.matters.services.erasing import REPORTER_ACTOR
 from linli.engines.matters.services.frame import Frame, held_frame, placed
@@ -234,12 +234,17 @@ def report_row(request: ReportRequest, *, actor: Actor, matter_id: UUID, trackin
     if request.contact:
         who = request.contact
         contact = seal(orjson.dumps({"name": who.name, "phone": who.phone, "email": who.email}).decode(), purpose=CONTACT)
-        phone = fingerprint(plain_phone(who.phone), purpose=CONTACT) if who.phone else None
-        email = fingerprint(who.email.strip().lower(), purpose=CONTACT) if who.email else None
+        phone, email = contact_marks(who)
     return (
         new_id(), tracking, matter_id, matter_id, request.source, actor.id, request.key or None, request.user_id, request.anonymous, contact, phone, email,
         request.language, text, dict(request.details), request.at, recorded_at,
     )  # fmt: skip
+
+
+def contact_marks(contact: Contact) -> tuple[bytes | None, bytes | None]:
+    """The fingerprints by which a telephone number and an e-mail address are found again; None for what is not given."""
+    phone = fingerprint(plain_phone(contact.phone), purpose=CONTACT) if contact.phone else None
+    return phone, fingerprint(contact.email.strip().lower(), purpose=CONTACT) if contact.email else None
 
 
 def plain_phone(phone: str) -> str:
