@@ -40,7 +40,7 @@ class Served:
     contexts: list[BrowserContext] = field(default_factory=list)
 
     def visit(self, path: str = "/", *, language: str = "zh-hans", size: tuple[int, int] = (1440, 900), theme: str = "light", **more: object) -> Page:
-        opened = self.browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme, locale=language, **more)  # type: ignore[arg-type]
+        opened = self.browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme, locale=language, reduced_motion="reduce", **more)  # type: ignore[arg-type]
         opened.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": self.address}])
         opened.set_default_timeout(20_000)
         self.contexts.append(opened)
