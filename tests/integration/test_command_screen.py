@@ -60,7 +60,7 @@ def test_the_funnel_says_which_level_closed_it_and_not_that_it_is_derived(town: 
                 act([Command(receipt.matter_id, Verb.SOLVE, MONDAY + timedelta(hours=1), text="done")], actor=SYSTEM)
     rebuild_figures()
     context = signed_in("district_duty").get("/command/parts/figures").context
-    assert [level["closed"] for level in context["funnel"]] == [3, 0, 0] and context["funnel"][0]["share"] == "100.0"
+    assert [level["closed"] for level in context["funnel"]] == [3, 0, 0] and context["funnel"][0]["share"] == "100"
     assert context["derived"] is False
 
 
@@ -140,3 +140,29 @@ def test_the_number_of_queries_does_not_grow_with_the_matters(town: Community) -
     for grid in range(10):
         report(town, grid=grid)
     assert asked() == few
+
+
+def test_heat_counts_a_class_by_place_and_leads_to_its_records(town: Community) -> None:
+    for number in range(3):
+        report(town, grid=0, at=MONDAY - timedelta(hours=number), class_code="C-0101")
+    report(town, grid=5)
+    wall = signed_in("district_duty")
+    found = json.loads(wall.get("/command/heat", {"class": "C-0101"}).content)
+    assert [(one["properties"]["count"], one["properties"]["value"]) for one in found["features"]] == [(3, 1.0)] and found["most"] == 3
+    assert sum(one["properties"]["count"] for one in json.loads(wall.get("/command/heat").content)["features"]) == 4
+    records = wall.get(found["features"][0]["properties"]["url"])
+    assert records.status_code == 200 and len(records.context["lines"]) == 3
+    assert wall.get("/command/spot?place=nowhere").status_code == 404
+    other = signed_in("street_duty", town.streets[1].path)
+    assert json.loads(other.get("/command/heat").content)["features"] == []
+    assert other.get(found["features"][0]["properties"]["url"]).status_code == 403
+
+
+def test_the_last_24_hours_stand_beside_the_usual_ones(town: Community) -> None:
+    for days in range(1, 29):
+        report(town, at=MONDAY - timedelta(days=days, minutes=30), grid=days % 10)
+    report(town, at=MONDAY + timedelta(hours=1, minutes=30))
+    hours = signed_in("district_duty").get("/command/parts/arrivals").context["hours"]
+    assert len(hours) == 24 and hours[-2]["count"] + hours[-1]["count"] == 1
+    assert sum(hour["count"] for hour in hours) == 1 and max(hour["usual"] for hour in hours) == 1.0
+    assert all("since=" in hour["link"] and "until=" in hour["link"] for hour in hours)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from urllib.parse import urlencode
 
 import orjson
 import shapely
@@ -96,8 +95,3 @@ def _feature(cluster: Cluster, names: dict[str, str]) -> dict[str, object]:
         properties |= {"code": cluster.code, "title": f"{names.get(cluster.class_code, cluster.class_code)} {cluster.code}"}
         properties["url"] = reverse("console:matter", args=[cluster.code])
     return {"type": "Feature", "properties": properties, "geometry": {"type": "Point", "coordinates": [round(cluster.lon, 6), round(cluster.lat, 6)]}}
-
-
-def queue_link(**wanted: str) -> str:
-    """The queue behind a figure."""
-    return f"{reverse('console:queue')}?{urlencode({'view': 'area', **{key: value for key, value in wanted.items() if value}})}"

@@ -4,6 +4,7 @@
  * <… data-live-on="event" data-live-get="/fragment">  fetches its HTML again when such an event comes (gathered over a moment)
  *   data-live-again="4"  …and once more after so many seconds (figures that are counted a moment later)
  *   data-live-every="60" and anyway every so many seconds (clocks run without events)
+ * <time data-clock="date|time" datetime="…"> ticks from the moment that it was sent with; empty: date and time
  * Other modules listen to `document` for `live:<event>` (detail = the parsed data).
  * The browser reconnects by itself after short losses; after an error answer, which ends an EventSource for good, it is made
  * anew with growing pauses up to half a minute. What was missed meanwhile is fetched on reopening.
@@ -51,7 +52,9 @@ function show(state) {
 /** The wall clock: the program's time (it may stand elsewhere than the machine's), ticking from what the page was sent with. */
 function tick(element) {
   const offset = new Date(element.dateTime) - Date.now();
-  const words = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "full", timeStyle: "medium", timeZone: element.dataset.zone });
+  const styles = { date: { dateStyle: "full" }, time: { timeStyle: "medium", hourCycle: "h23" } };
+  const style = styles[element.dataset.clock] ?? { ...styles.date, ...styles.time };
+  const words = new Intl.DateTimeFormat(document.documentElement.lang, { ...style, timeZone: element.dataset.zone });
   const say = () => { element.textContent = words.format(Date.now() + offset); };
   say();
   setInterval(say, 1000);
@@ -79,6 +82,7 @@ function renew(part) {
   setTimeout(async () => {
     try {
       const answer = await fetch(part.dataset.liveGet, { headers: { "HX-Request": "true" } });
+      if (answer.status === 401) location.reload(); // the session is over: the page asks to sign in
       if (answer.ok) {
         part.innerHTML = await answer.text();
         part.dispatchEvent(new CustomEvent("live:renewed", { bubbles: true }));
