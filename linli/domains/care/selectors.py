@@ -83,6 +83,11 @@ def of_label(label: str) -> UUID | None:
     return CareCase.objects.filter(label=label, erased_at=None).values_list("id", flat=True).first()
 
 
+def label_of(case_id: UUID) -> str:
+    """The pseudonym of a case; "" for an unknown one."""
+    return CareCase.objects.filter(id=case_id).values_list("label", flat=True).first() or ""
+
+
 def open_cases() -> list[dict[str, Any]]:
     """Label, area, post and level of every open case: what the duties need to derive the visits. No content."""
     names = ("id", "label", "area_id", "worker_post_id", "level", "ends_on", "opened_at")

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, register_converter
 
 from linli.engines.matters.rules.states import Verb
-from linli.interfaces.console import directory, export, forms, matter, queue, records, report
+from linli.interfaces.console import care_case, care_desk, directory, export, forms, matter, queue, records, report
 from linli.kernel.files.rules import Rendition
 
 
@@ -50,6 +50,14 @@ urlpatterns: list[URLPattern] = [
     path("events", records.events, name="events"),
     path("events/retry", records.retry, name="retry"),
     path("playbook", records.playbook, name="playbook"),
+    path("care", care_desk.desk, name="care"),
+    path("care/open", care_desk.open_new, name="care_open"),
+    path("care/find", care_desk.find, name="care_find"),
+    path("care/glass/<uuid:glass_id>", care_desk.glass, name="care_glass_review"),
+    path("care/<str:label>", care_case.case, name="care_case"),
+    path("care/<str:label>/glass", care_case.glass, name="care_glass"),
+    path("care/<str:label>/export", care_case.export, name="care_export"),
+    path("care/<str:label>/<slug:act>", care_case.act, name="care_act"),
     path("directory", directory.directory, name="directory"),
     path("directory/absence", directory.absence, name="absence"),
     path("directory/absence/<uuid:absence_id>/back", directory.back, name="back"),

@@ -189,3 +189,19 @@ def account_names(user_ids: Iterable[UUID]) -> dict[UUID, str]:
     if not wanted:
         return {}
     return {key: shown or name for key, shown, name in User.objects.filter(id__in=wanted).values_list("id", "display_name", "username")}
+
+
+def names_of_actors(actors: Iterable[str]) -> dict[str, str]:
+    """How the house calls these actors, by their id as records keep it; those that are no account keep their id. At most one query."""
+    wanted = set(actors)
+    users_by_actor = {actor: key for actor in wanted if (key := _user_key(actor)) is not None}
+    names = account_names(users_by_actor.values())
+    return {actor: names.get(users_by_actor[actor], actor) if actor in users_by_actor else actor for actor in wanted}
+
+
+def _user_key(actor: str) -> UUID | None:
+    kind, _, key = actor.partition(":")
+    try:
+        return UUID(key) if kind == ActorKind.USER else None
+    except ValueError:
+        return None

@@ -1,0 +1,207 @@
+"""One care case: read by its own people (each reading is written down), changed by them, and read by others in need only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.utils.translation import get_language, gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from linli.directory.organisation.selectors import organisation
+from linli.directory.people.selectors import UnknownPerson, names_of, person_of_code
+from linli.directory.territory.selectors import ground
+from linli.domains.care.playbook import BREAK, care_policy
+from linli.domains.care.rules.access import NotYourCase
+from linli.domains.care.rules.terms import Basis, Ending
+from linli.domains.care.selectors import of_label, readings
+from linli.domains.care.services import cases
+from linli.domains.care.services.erasing import erase_on_request
+from linli.domains.care.services.reading import CaseView, break_glass, export_case, read_case
+from linli.interfaces.access import requires
+from linli.interfaces.console.care_forms import (
+    ENDINGS,
+    GROUNDS,
+    READS,
+    CloseForm,
+    GlassForm,
+    HelperForm,
+    LevelForm,
+    NoteForm,
+    PlanForm,
+    RenewForm,
+    ReviewForm,
+)
+from linli.interfaces.console.pages import show
+from linli.interfaces.refusals import sentence, status_of
+from linli.kernel.access.rules import Actor
+from linli.kernel.access.selectors import names_of_actors
+from linli.kernel.clock.services import now
+from linli.kernel.refusal import Refusal
+from linli.kernel.writing import write
+
+ACTS = ("plan", "note", "level", "review", "renew", "helper", "leave", "close", "withdraw", "erase")
+
+
+@requires("care.work")
+@never_cache
+@require_GET
+def case(request: HttpRequest, label: str) -> HttpResponseBase:
+    """Read a case; somebody outside its circle is asked why first."""
+    return _case(request, _id(label), label, {})
+
+
+def _case(request: HttpRequest, case_id: UUID, label: str, bound: dict[str, forms.Form], *, status: int = 200) -> HttpResponseBase:
+    actor, at = _actor(request), now()
+    try:
+        with write():
+            view = read_case(actor=actor, at=at, case_id=case_id)
+    except NotYourCase as refusal:
+        if not actor.holds(BREAK):
+            raise
+        return show(request, "console/care/glass.html", "care", status=status_of(refusal), label=label, sentence=sentence(refusal), form=GlassForm())
+    return _page(request, actor, view, bound, status=status)
+
+
+def _page(request: HttpRequest, actor: Actor, view: CaseView, bound: dict[str, forms.Form], *, status: int) -> HttpResponseBase:
+    row, policy = view.case, care_policy()
+    read = readings(actor=actor, at=now(), case_id=row.id)
+    return show(
+        request, "console/care/case.html", "care", status=status,
+        case=row, content=view.content, notes=view.notes, ground=GROUNDS[view.ground.value], may_change=view.ground.value != "glass" and row.closed_at is None,
+        own=view.ground.value != "glass", area=ground().area(row.area_id).names, post=organisation().post(row.worker_post_id).names,
+        purpose=policy.purposes.get(row.purpose), level=policy.levels.get(row.level), duty=policy.duties.get(row.duty),
+        consent=row.basis == Basis.CONSENT.value, ending=ENDINGS.get(row.ending, ""),
+        helpers=[(person, name) for person, name in names_of(view.helpers).items()],
+        readings=[{"line": line, "what": READS[line.what], "ground": GROUNDS[line.ground]} for line in read[:100]],
+        names=names_of_actors({*(line.reader for line in read[:100]), *(note.author for note in view.notes)}),
+        forms={name: bound.get(name) or _form(name, view) for name in ("plan", "note", "level", "review", "renew", "helper", "close")},
+    )  # fmt: skip
+
+
+def _form(name: str, view: CaseView, data: Any = None) -> forms.Form:
+    row, shown = view.case, get_language() or ""
+    makers: dict[str, Callable[[], forms.Form]] = {
+        "plan": lambda: PlanForm(data, initial=PlanForm.of(view.content)),
+        "note": lambda: NoteForm(data),
+        "level": lambda: LevelForm(data, policy=care_policy(), shown=shown, initial={"level": row.level}),
+        "review": lambda: ReviewForm(data, initial={"next_on": row.ends_on}),
+        "renew": lambda: RenewForm(data, consent=row.basis == Basis.CONSENT.value, initial={"ends_on": row.ends_on, "review_on": row.review_on}),
+        "helper": lambda: HelperForm(data),
+        "close": lambda: CloseForm(data, duty=row.basis == Basis.DUTY.value),
+    }
+    return makers[name]()
+
+
+@requires("care.work")
+@require_POST
+def act(request: HttpRequest, label: str, act: str) -> HttpResponseBase:
+    """One change of a case by its own people."""
+    if act not in ACTS:
+        raise Http404
+    case_id, actor = _id(label), _actor(request)
+    bound: dict[str, forms.Form] = {}
+    try:
+        with write():
+            view = read_case(actor=actor, at=now(), case_id=case_id)
+            if act in ("leave", "withdraw", "erase"):
+                _do(request, act, view, {})
+            else:
+                form = bound[act] = _form(act, view, request.POST)
+                if form.is_valid():
+                    _do(request, act, view, form.cleaned_data, form)
+    except Refusal as refusal:
+        if act not in bound:
+            raise
+        form = bound[act]
+        form.add_error(refusal.field if refusal.field in form.fields else None, sentence(refusal))
+        return _case(request, case_id, label, bound, status=status_of(refusal))
+    if bound and not bound[act].is_valid():
+        return _case(request, case_id, label, bound, status=400)
+    if act == "erase":
+        messages.success(request, gettext("Everything that the person told is erased."))
+        return redirect("console:care")
+    messages.success(request, gettext("Written down."))
+    return redirect("console:care_case", label)
+
+
+def _do(request: HttpRequest, act: str, view: CaseView, given: dict[str, Any], form: Any = None) -> None:
+    """The one call of an act."""
+    common: dict[str, Any] = {"actor": _actor(request), "at": now(), "case_id": view.case.id}
+    sent = request.POST.get("version", "")
+    version: dict[str, Any] = {"version": int(sent) if sent.isdecimal() else view.case.version}
+    if act == "plan":
+        cases.change_content(**common, **version, content=form.content())
+    elif act == "note":
+        cases.write_note(**common, text=given["text"])
+    elif act == "level":
+        cases.change_level(**common, **version, level=given["level"])
+    elif act == "review":
+        cases.review_case(**common, **version, next_on=given["next_on"])
+    elif act == "renew":
+        cases.renew_case(**common, **version, **given)
+    elif act == "helper":
+        person = person_of_code(given["number"].strip())
+        if person is None:
+            raise UnknownPerson
+        cases.set_helpers(**common, **version, helpers=[*view.helpers, person])
+    elif act == "leave":
+        cases.set_helpers(**common, **version, helpers=[person for person in view.helpers if str(person) != request.POST.get("person")])
+    elif act == "close":
+        cases.close_case(**common, **version, ending=Ending(given["ending"]))
+    elif act == "withdraw":
+        cases.withdraw_consent(**common, **version)
+    elif act == "erase":
+        erase_on_request(**common)
+
+
+@requires("care.break_glass")
+@never_cache
+@require_http_methods(["POST"])
+def glass(request: HttpRequest, label: str) -> HttpResponseBase:
+    """Break the glass: with a reason, for a while, reviewed by a colleague."""
+    form = GlassForm(request.POST)
+    status = 400
+    if form.is_valid():
+        try:
+            with write():
+                break_glass(actor=_actor(request), at=now(), case_id=_id(label), reason=form.cleaned_data["reason"])
+            return redirect("console:care_case", label)
+        except Refusal as refusal:
+            form.add_error("reason" if refusal.field == "reason" else None, sentence(refusal))
+            status = status_of(refusal)
+    return show(request, "console/care/glass.html", "care", status=status, label=label, sentence=sentence(NotYourCase()), form=form)
+
+
+@requires("care.work")
+@require_POST
+def export(request: HttpRequest, label: str) -> HttpResponseBase:
+    """Everything that is held of the person, with every reading of it, as a file to hand out."""
+    with write():
+        held = export_case(actor=_actor(request), at=now(), case_id=_id(label))
+    names = names_of_actors({*(read["reader"] for read in held["readings"]), *(read["reader"] for read in held["readings_in_need"])})
+    people = names_of([helper["person"] for helper in held["helpers"]])
+    for read in (*held["readings"], *held["readings_in_need"]):
+        read["reader"] = names.get(read["reader"], read["reader"])
+    for helper in held["helpers"]:
+        helper["person"] = people.get(helper["person"], "")
+    headers = {"Content-Disposition": f'attachment; filename="care-{label}.json"', "Cache-Control": "no-store"}
+    return JsonResponse(held, json_dumps_params={"ensure_ascii": False, "indent": 2}, headers=headers)
+
+
+def _id(label: str) -> UUID:
+    found = of_label(label)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _actor(request: HttpRequest) -> Actor:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
