@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from shapely.geometry import Point
+
+from linli.directory.territory.rules import AreaNode
 from linli.directory.territory.selectors import ground
 from linli.engines.matters.playbook import MattersSection
 from linli.engines.matters.rules.decide import Command
@@ -49,25 +52,40 @@ def generate(wanted: Generate, *, at: datetime) -> int:
 def requests_of(wanted: Generate, *, at: datetime) -> list[ReportRequest]:
     """The reports themselves: components and events all over the lowest areas, each at a moment of the days from ``at`` on."""
     chance = random.Random(wanted.seed)  # noqa: S311 - has to be the same every time
+    spots = random.Random(wanted.seed)  # noqa: S311 - of its own, so that places change nothing else
     section = active_playbook().section(MattersSection)
     classes = [part for part in section.classes if part.kind in ("component", "event") and part.start_at is None]
     lowest = [area for area in ground().of_level(section.route[0].level) if area.centre is not None]
     requests = []
     for number in range(wanted.reports):
         part, area = chance.choice(classes), chance.choice(lowest)
-        assert area.centre is not None
+        lon, lat = _somewhere(area, spots)
         requests.append(
             ReportRequest(
                 at=at + timedelta(seconds=chance.randrange(wanted.days * 86_400)),
                 class_code=part.code,
                 condition=chance.choice(part.conditions).code,
                 text=f"{part.names.zh} {number}",
-                lon=area.centre[0],
-                lat=area.centre[1],
+                lon=lon,
+                lat=lat,
                 source="grid",
             )
         )
     return requests
+
+
+def _somewhere(area: AreaNode, chance: random.Random) -> tuple[float, float]:
+    """A point in the area; its middle where it has no outline."""
+    assert area.centre is not None
+    shape = ground().polygon(area.id)
+    if shape is None:
+        return area.centre
+    west, south, east, north = shape.bounds
+    for _ in range(50):
+        lon, lat = round(chance.uniform(west, east), 6), round(chance.uniform(south, north), 6)
+        if shape.contains(Point(lon, lat)):
+            return lon, lat
+    return area.centre
 
 
 def _wait(ids: Sequence[UUID]) -> None:
