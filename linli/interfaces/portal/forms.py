@@ -66,6 +66,22 @@ class ContactForm(forms.Form):
         return Contact(given["name"], given["phone"], given["email"]) if given["who"] == NAMED else Contact()
 
 
+class OwnContactForm(ContactForm):
+    """How the holder of a code wants to be told from now on."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **{"auto_id": "own_%s", **named})
+        self.fields["who"].required = False
+
+    @classmethod
+    def of(cls, contact: Contact) -> OwnContactForm:
+        return cls(initial={"name": contact.name, "phone": contact.phone, "email": contact.email})
+
+    def clean(self) -> dict[str, Any]:
+        self.cleaned_data["who"] = NAMED
+        return super().clean()
+
+
 class ReportForm(ContactForm):
     """The three steps of a report: photo, place, what.
 

@@ -88,3 +88,9 @@ def within(limit: TimeLimit) -> str:
 def condition_choices(part: ClassPart) -> list[tuple[str, str, str]]:
     """The conditions of a class: code, name, promise in words."""
     return [(row.code, own(row.names) or gettext("Ordinary case"), within(row.time)) for row in part.conditions]
+
+
+def reopens_below() -> int:
+    """“Not solved” with fewer stars than this opens a matter again; 0 where nothing does."""
+    known = offers().section
+    return known.reopen.below_rating if known is not None else 0

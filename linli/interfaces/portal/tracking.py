@@ -13,17 +13,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from linli.engines.matters.selectors.own import own_data
+from linli.engines.matters.selectors.own import contact_left, own_data
 from linli.engines.matters.selectors.public import ReceiptView, receipt
 from linli.engines.matters.services.act import Done
 from linli.engines.matters.services.report import FILE_OWNER
 from linli.engines.matters.services.reporters import NoSuchReceipt, Rating, answer_question, make_anonymous, rate_outcomes, tidy_code
 from linli.engines.matters.services.visitors import note_failed_look_up
 from linli.interfaces.access import public_route, visitor_of
-from linli.interfaces.portal.forms import AnswerForm, RatingForm
+from linli.interfaces.portal.forms import AnswerForm, OwnContactForm, RatingForm
+from linli.interfaces.portal.offers import reopens_below
 from linli.interfaces.portal.photos import public_photos
 from linli.interfaces.portal.show import clock_of, now_words, story
 from linli.interfaces.refusals import sentence, status_of
+from linli.kernel.access.services.codes import codes_available
 from linli.kernel.clock.services import now
 from linli.kernel.files.selectors import photos_waiting
 from linli.kernel.refusal import Refusal
@@ -36,7 +38,7 @@ def track(request: HttpRequest) -> HttpResponseBase:
     """Ask for the code; a code that exists leads to its story."""
     code = request.GET.get("code", "").strip()
     if not code:
-        return render(request, "portal/track.html", {})
+        return render(request, "portal/track.html", {"codes_available": codes_available()})
     visitor = visitor_of(request)
     try:
         found = receipt(at=now(), tracking=code)
@@ -51,7 +53,8 @@ def _not_found(request: HttpRequest, code: str, visitor: bytes, refusal: Refusal
             note_failed_look_up(at=now(), visitor=visitor)
     except Refusal as too_many:
         refusal = too_many
-    return render(request, "portal/track.html", {"code": code, "error": sentence(refusal)}, status=status_of(refusal))
+    context = {"code": code, "error": sentence(refusal), "codes_available": codes_available()}
+    return render(request, "portal/track.html", context, status=status_of(refusal))
 
 
 @public_route
@@ -66,10 +69,11 @@ def follow(request: HttpRequest, code: str) -> HttpResponseBase:
         return _not_found(request, code, visitor, refusal)
     if view.code != code:
         return redirect("portal:story", code=view.code)
-    return _show(request, view)
+    return show_story(request, view)
 
 
-def _show(request: HttpRequest, view: ReceiptView, *, status: int = 200, **more: Any) -> HttpResponseBase:
+def show_story(request: HttpRequest, view: ReceiptView, *, status: int = 200, **more: Any) -> HttpResponseBase:
+    """The page of a receipt; ``more`` replaces a form by the one that was filled in."""
     at, matter = now(), view.matter
     context: Mapping[str, Any] = {
         "receipt": view,
@@ -81,6 +85,8 @@ def _show(request: HttpRequest, view: ReceiptView, *, status: int = 200, **more:
         "waiting": photos_waiting(FILE_OWNER, matter.id),
         "rating": RatingForm(initial={"stars": view.rating, "solved": None if view.solved is None else ("yes" if view.solved else "no")}),
         "answer": AnswerForm(),
+        "contact": OwnContactForm.of(contact_left(tracking=view.code)),
+        "reopens_to": reopens_below() - 1,
         **more,
     }
     return render(request, "portal/story.html", context, status=status)
@@ -93,7 +99,7 @@ def rate(request: HttpRequest, code: str) -> HttpResponseBase:
     form = RatingForm(request.POST)
     at = now()
     if not form.is_valid():
-        return _show(request, receipt(at=at, tracking=code), status=400, rating=form)
+        return show_story(request, receipt(at=at, tracking=code), status=400, rating=form)
     given = form.cleaned_data
     with write():
         (result,) = rate_outcomes([Rating(code, given["stars"], given["solved"] == "yes", given["comment"])], at=at)
@@ -116,7 +122,7 @@ def answer(request: HttpRequest, code: str) -> HttpResponseBase:
     form = AnswerForm(request.POST)
     at = now()
     if not form.is_valid():
-        return _show(request, receipt(at=at, tracking=code), status=400, answer=form)
+        return show_story(request, receipt(at=at, tracking=code), status=400, answer=form)
     with write():
         answer_question(at=at, tracking=code, text=form.cleaned_data["text"])
     messages.success(request, _("Thank you. Those who handle it can read your answer now."))

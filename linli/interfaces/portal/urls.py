@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from linli.interfaces.portal import alerts, browsing, home, map, photos, reporting, tracking  # noqa: A004 - a map is a map
+from linli.interfaces.portal import alerts, browsing, home, map, own, photos, reporting, tracking  # noqa: A004 - a map is a map
 
 app_name = "portal"
 urlpatterns: list[URLPattern] = [
@@ -21,6 +21,12 @@ urlpatterns: list[URLPattern] = [
     path("track/<str:code>/answer", tracking.answer, name="answer"),
     path("track/<str:code>/forget", tracking.forget, name="forget"),
     path("track/<str:code>/data.json", tracking.export, name="export"),
+    path("track/<str:code>/contact", own.correct, name="correct"),
+    path("track/<str:code>/withdraw", own.withdraw, name="withdraw"),
+    path("own", own.own, name="own"),
+    path("own/data.json", own.export, name="own_export"),
+    path("own/anonymous", own.anonymous, name="own_anonymous"),
+    path("own/leave", own.leave, name="own_leave"),
     path("matters", browsing.matters, name="matters"),
     path("matters/points", map.points, name="points"),
     path("matters/<str:code>", browsing.matter, name="matter"),
