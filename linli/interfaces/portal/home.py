@@ -18,6 +18,7 @@ from linli.engines.matters.selectors.public import PublicFilter, public_list
 from linli.insight.rules import Figures
 from linli.insight.selectors import Line, Selection, figures_by_area, figures_by_month, open_now, selected_figures
 from linli.interfaces.access import public_route
+from linli.interfaces.portal.browsing import area_path_of
 from linli.interfaces.portal.offers import offers, own
 from linli.interfaces.portal.show import lines, own_name, percent, week_words
 from linli.kernel.access.rules import Actor
@@ -63,10 +64,20 @@ def this_month(at: datetime) -> Month:
     """The figures of what was reported in this month, in the community's time zone."""
     land = ground_or_none()
     assert land is not None
-    today = timezone.localtime(at).date()
-    since = today.replace(day=1)
+    return month_of(at, path=land.root.path)
+
+
+def month_of(at: datetime, *, path: str, wanted: str = "") -> Month:
+    """The figures of an area for a month (``2026-03``); for this one where none is named, or one that is no month or to come."""
+    since = timezone.localtime(at).date().replace(day=1)
+    try:
+        named = datetime.strptime(wanted, "%Y-%m").date() if wanted else since  # noqa: DTZ007 - a month has no zone
+    except ValueError:
+        named = since
+    if date(2000, 1, 1) < named < since:
+        since = named
     until = (since.replace(day=28) + timedelta(days=4)).replace(day=1)
-    return Month(since, until, selected_figures(actor=PUBLIC, at=at, of=Selection(land.root.path, since, until)))
+    return Month(since, until, selected_figures(actor=PUBLIC, at=at, of=Selection(path, since, until)))
 
 
 def funnel(figures: Figures) -> list[dict[str, Any]]:
@@ -100,24 +111,41 @@ def overdue_now(at: datetime) -> int:
 @public_route
 @require_GET
 def figures(request: HttpRequest) -> HttpResponseBase:
-    """Everything open: received, solved on the spot, on time, the three rates, by area and by month, and what is overdue."""
+    """Everything open: received, solved on the spot, on time, the three rates, by area and by month, and what is overdue.
+
+    ``?area=`` shows one area and those in it, ``?month=2026-03`` another month. A handful of queries on roll-ups.
+    """
     at = now()
     land = ground_or_none()
     if land is None or offers().section is None:
         return render(request, "portal/figures.html", {})
-    month = this_month(at)
-    first = month.since.replace(year=month.since.year - 1)
-    since_first = Selection(land.root.path, first, month.until)
-    of_month = Selection(land.root.path, month.since, month.until)
+    path = area_path_of(request.GET.get("area", "").strip()[:80]) or land.root.path
+    node = land.by_path(path)
+    month = month_of(at, path=path, wanted=request.GET.get("month", ""))
+    before = Selection(path, _first_before(month.since), month.since)
+    year = Selection(path, month.since.replace(year=month.since.year - 1), month.until)
+    by_area = figures_by_area(actor=PUBLIC, at=at, of=Selection(path, month.since, month.until))
+    earlier = {line.key: percent(line.figures.rates.on_time) for line in figures_by_area(actor=PUBLIC, at=at, of=before)} if by_area else {}
+    this_month_since = timezone.localtime(at).date().replace(day=1)
     context = {
         "month": month,
+        "area": node if node.id != land.root.id else None,
+        "path": list(land.chain(node.id)),
+        "before": before.since,
+        "after": month.until if month.until <= this_month_since else None,
+        "current": month.since == this_month_since,
         "levels": funnel(month.figures),
         "rates": rates(month.figures),
-        "overdue": overdue_now(at),
-        "areas": [_row(line) for line in figures_by_area(actor=PUBLIC, at=at, of=of_month)],
-        "months": [_row(line) for line in figures_by_month(actor=PUBLIC, at=at, of=since_first)],
+        "overdue": open_now(actor=PUBLIC, at=at, area_path=path).overdue,
+        "areas": [_row(line) | _change(line, earlier.get(line.key)) for line in by_area],
+        "deeper": {child.code for child in land.children(node.id) if land.children(child.id)},
+        "months": [_row(line) for line in figures_by_month(actor=PUBLIC, at=at, of=year)],
     }
     return render(request, "portal/figures.html", context)
+
+
+def _first_before(first: date) -> date:
+    return (first - timedelta(days=1)).replace(day=1)
 
 
 def _row(line: Line) -> dict[str, Any]:
@@ -131,8 +159,16 @@ def _row(line: Line) -> dict[str, Any]:
         "spot": percent(spot),
         "on_time": percent(found.rates.on_time),
         "overdue": found.overdue_open,
+        "response": percent(found.rates.response),
+        "solved": percent(found.rates.solved),
         "satisfied": percent(found.rates.satisfied),
     }
+
+
+def _change(line: Line, earlier: Any) -> dict[str, Any]:
+    """How the share closed on time moved against the month before, in percentage points; None where one of them is unknown."""
+    now_share = percent(line.figures.rates.on_time)
+    return {"change": None if now_share is None or earlier is None else round(now_share - earlier, 1)}
 
 
 @public_route

@@ -21,9 +21,10 @@ from django.views.decorators.http import require_GET
 
 from linli.directory.territory.rules import AreaNode
 from linli.directory.territory.selectors import address_candidates, ground_or_none
+from linli.engines.matters.playbook import ClassPart
 from linli.engines.matters.rules.intake import FarAway, on_earth
 from linli.engines.matters.selectors.own import tracking_of_key
-from linli.engines.matters.selectors.public import nearby, receipt
+from linli.engines.matters.selectors.public import classes_near, nearby, receipt
 from linli.engines.matters.services.report import ReportReceipt
 from linli.engines.matters.services.visitors import PHOTOS_PER_REPORT, keep_photos, report_as_visitor
 from linli.interfaces.access import actor_of_request, public_route, visitor_of
@@ -154,11 +155,13 @@ def _show(request: HttpRequest, form: ReportForm, *, status: int = 200, offered:
     text, address = str(form["text"].value() or ""), str(form["address"].value() or "")
     pointed = bool(form["lon"].value())
     asked = "find" in request.POST or form.is_bound
+    words = suggested(text) if text and not form["class_code"].value() else []
     context = {
         "form": form,
         "status": status,
         "offered": offered,
-        "suggestions": suggested(text) if text and not form["class_code"].value() else [],
+        "suggestions": words,
+        "usual": _usual(form["lon"].value(), form["lat"].value(), words) if not form["class_code"].value() else [],
         "candidates": address_candidates(text=address, limit=CANDIDATES) if asked and address and not pointed else None,
         "emergency": form.part.emergency if form.part else "",
         "part": form.part,
@@ -176,8 +179,19 @@ def _show(request: HttpRequest, form: ReportForm, *, status: int = 200, offered:
 @public_route
 @require_GET
 def suggestions(request: HttpRequest) -> HttpResponseBase:
-    """Classes for the words typed so far."""
-    return render(request, "portal/part_suggestions.html", {"suggestions": suggested(request.GET.get("q", "")[:500])})
+    """Classes for the words typed so far and for the place."""
+    words = suggested(request.GET.get("q", "")[:500])
+    return render(request, "portal/part_suggestions.html", {"suggestions": words, "usual": _usual(request.GET.get("lon"), request.GET.get("lat"), words)})
+
+
+def _usual(lon: object, lat: object, words: list[ClassPart]) -> list[ClassPart]:
+    """Classes often reported around the point: the photo's, the device's or the pin's; those that the words say already are left out."""
+    east, north = _number(lon), _number(lat)
+    if east is None or north is None or not on_earth(east, north):
+        return []
+    known = offers().classes
+    codes = classes_near(at=now(), lon=east, lat=north)
+    return [known[code] for code in codes if code in known and known[code] not in words]
 
 
 @public_route
@@ -213,9 +227,9 @@ def where(request: HttpRequest) -> HttpResponseBase:
     return render(request, "portal/part_where.html", {"chain": chain, "near": _near(lon, lat, request.GET.get("class_code", ""))})
 
 
-def _number(text: str | None) -> float | None:
+def _number(text: object) -> float | None:
     try:
-        return float(text or "")
+        return float(str(text or ""))
     except ValueError:
         return None
 

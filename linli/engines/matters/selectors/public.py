@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -162,6 +162,13 @@ def nearby(*, at: datetime, lon: float, lat: float, class_code: str = "", metres
     shown = as_public([matter for _, matter in near], at=at)
     # To the next fifty metres: exact distances from a few points would give the exact place away.
     return [(matter, math.ceil(distance / 50) * 50) for matter, (distance, _) in zip(shown, near, strict=True)]
+
+
+def classes_near(*, at: datetime, lon: float, lat: float, metres: float = 150.0, days: int = 180, most: int = 4) -> list[str]:
+    """Return the classes of public matters most often reported around a point of late, the most frequent first. One query."""
+    near = public_matters().filter(cell__in=cells_around(lon, lat, metres), reported_at__gt=at - timedelta(days=days))
+    counted = near.values_list("class_code").annotate(n=Count("id")).order_by("-n", "class_code")
+    return [code for code, _ in counted[:most]]
 
 
 def squared(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:

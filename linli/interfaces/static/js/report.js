@@ -27,7 +27,7 @@ function start() {
   };
 
   // What: words → suggestions → class → what it asks further.
-  const suggest = later(() => text.value.trim().length > 1 && !chosen.value && fill(part("suggested"), form.dataset.suggestions, { q: text.value }));
+  const suggest = later(() => !chosen.value && (text.value.trim().length > 1 || lon.value) && fill(part("suggested"), form.dataset.suggestions, { q: text.value, lon: lon.value, lat: lat.value }));
   text.addEventListener("input", suggest);
   form.addEventListener("click", (event) => {
     const chip = event.target.closest("[data-choose-class]");
@@ -51,7 +51,10 @@ function start() {
 
   // Where: the device, the map or a name.
   const whereIs = () => {
-    if (lon.value && lat.value) fill(part("where-told"), form.dataset.where, { lon: lon.value, lat: lat.value, class_code: chosen.value });
+    if (lon.value && lat.value) {
+      fill(part("where-told"), form.dataset.where, { lon: lon.value, lat: lat.value, class_code: chosen.value });
+      suggest();
+    }
     progress();
   };
   const pin = (at) => {
@@ -61,6 +64,7 @@ function start() {
     whereIs();
   };
   form.addEventListener("map:picked", () => {
+    part("photo-told").hidden = true;
     form.querySelector("[name='place']:checked")?.removeAttribute("checked");
     part("places-found").replaceChildren();
     whereIs();
@@ -79,6 +83,20 @@ function start() {
       { enableHighAccuracy: true, timeout: 10000, maximumAge: 30000 },
     );
   });
+  // A photo: its place is read here and offered as the pin; a large one is made smaller before it is sent.
+  for (const input of form.querySelectorAll("input[type=file]")) {
+    input.addEventListener("change", async () => {
+      const { placeOf, smaller } = await import("./photos.js");
+      if (!lon.value && !address.value.trim()) {
+        const at = await placeOf(input.files);
+        if (at && !lon.value) {
+          pin(at);
+          part("photo-told").hidden = false;
+        }
+      }
+      await smaller(input);
+    });
+  }
   const find = () => address.value.trim().length > 1 && fill(part("places-found"), form.dataset.places, { q: address.value });
   address.addEventListener("input", later(find));
   address.addEventListener("input", progress);
