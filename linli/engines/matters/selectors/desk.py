@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
-from linli.directory.organisation.rules import Holding, Organisation, PostNode, UnitNode
+from linli.directory.organisation.rules import Holding, Organisation, UnitNode
 from linli.directory.people.selectors import names_of
 from linli.engines.matters.models import Matter
 from linli.engines.matters.rules.states import Verb
+from linli.engines.matters.selectors.handlers import Placed, PostChoice, Why, choice_of, handlers_of
 from linli.engines.matters.selectors.page import MatterPage, matter_page
 from linli.engines.matters.selectors.queue import visible
 from linli.engines.matters.services.frame import Frame, frame
@@ -20,24 +20,7 @@ from linli.kernel.access.rules import Actor
 from linli.kernel.access.selectors import account_names
 from linli.kernel.files.selectors import FileView, files_of
 
-
-class Why(StrEnum):
-    """Why a post is suggested."""
-
-    CLASS = "class"  # its department handles this class
-    AREA = "area"  # it serves the matter's own area
-    TEAM = "team"  # it is of the accountable post's unit
-
-
-@dataclass(frozen=True, slots=True)
-class PostChoice:
-    """A post that can take a matter: why it is suggested (None: it only could), who is there now, what it has in hand."""
-
-    post: PostNode
-    unit: UnitNode
-    holding: Holding
-    why: Why | None
-    in_hand: int = 0
+__all__ = ["MatterDesk", "PostChoice", "Why", "matter_desk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +60,7 @@ def matter_desk(*, actor: Actor, at: datetime, code: str) -> MatterDesk:
     page = matter_page(actor=actor, at=at, code=code)
     land = frame()
     matter = page.matter
-    handlers = _handlers(page, land=land, at=at) if Verb.DISPATCH in page.verbs else []
+    handlers = handlers_of([_placed(matter)], land=land, at=at)[matter.id] if Verb.DISPATCH in page.verbs else []
     owners = _owners(page, land=land, at=at) if Verb.TRANSFER in page.verbs else []
     merged = dict(Matter.objects.filter(merged_into=matter).values_list("id", "code"))
     others = {UUID(step.data["into"]) for step in page.steps if "into" in step.data}
@@ -98,51 +81,15 @@ def matter_desk(*, actor: Actor, at: datetime, code: str) -> MatterDesk:
     )
 
 
-def _handlers(page: MatterPage, *, land: Frame, at: datetime) -> list[PostChoice]:
-    """Whom it can be dispatched to: the department of the class, the area's own posts, the team; then every other department."""
-    organisation, matter = land.organisation, page.matter
-    suggested: dict[UUID, Why] = {}
-    department = next((unit for unit in organisation.units if page.known and page.known.department and unit.code == page.known.department), None)
-    if department is not None:
-        suggested[organisation.unit_desk(department.id).id] = Why.CLASS
-    for post in organisation.posts_of_unit(page.accountable.unit_id):
-        suggested.setdefault(post.id, Why.TEAM)
-    for area in reversed(land.ground.chain(matter.area_id)):
-        for post in organisation.posts_of(area.id):
-            if post.level in {level.level for level in page.policy.levels[: matter.level + 1]} and post.rank == 1:
-                suggested.setdefault(post.id, Why.AREA)
-    others = dict.fromkeys(
-        organisation.unit_desk(unit.id).id for unit in organisation.units if unit.kind == "department" and matter.area_path.startswith(_path(land, unit))
-    )
-    suggested.pop(page.accountable.id, None)  # the desk itself need not send it anywhere: it can solve it
-    ids = [*suggested, *(post_id for post_id in others if post_id not in suggested)]
-    loads = _in_hand(list(suggested))
-    return [_choice(post_id, organisation=organisation, at=at, why=suggested.get(post_id), in_hand=loads.get(post_id, 0)) for post_id in ids]
-
-
-def _path(land: Frame, unit: UnitNode) -> str:
-    return land.ground.area(unit.area_id).path
-
-
-def _in_hand(post_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """How many open matters each of these posts handles. One query on the index of handlers."""
-    found: dict[UUID, int] = {}
-    for post_id in Matter.objects.filter(handler_post_id__in=post_ids, closed_at=None).values_list("handler_post_id", flat=True)[:5_000]:
-        if post_id is not None:
-            found[post_id] = found.get(post_id, 0) + 1
-    return found
+def _placed(matter: Matter) -> Placed:
+    return Placed(matter.id, matter.policy, matter.class_code, matter.level, matter.area_id, matter.area_path, matter.accountable_post_id)
 
 
 def _owners(page: MatterPage, *, land: Frame, at: datetime) -> list[PostChoice]:
     """Whom it can be transferred to: the other posts of its level for its area."""
     level = page.policy.levels[page.matter.level].level
     found = [post for area in reversed(land.ground.chain(page.matter.area_id)) for post in land.organisation.posts_of(area.id) if post.level == level]
-    return [_choice(post.id, organisation=land.organisation, at=at, why=None) for post in found if post.id != page.accountable.id]
-
-
-def _choice(post_id: UUID, *, organisation: Organisation, at: datetime, why: Why | None, in_hand: int = 0) -> PostChoice:
-    post = organisation.post(post_id)
-    return PostChoice(post, organisation.unit(post.unit_id), organisation.holder(post_id, at), why, in_hand)
+    return [choice_of(post.id, organisation=land.organisation, at=at, why=None) for post in found if post.id != page.accountable.id]
 
 
 def _units(page: MatterPage, *, land: Frame) -> list[UnitNode]:

@@ -153,12 +153,12 @@ def act(commands: Sequence[Command], *, actor: Actor) -> list[Done | Refusal]:
         try:
             if len(asked.key) > KEY_MOST:
                 raise KeyTooLong(most=KEY_MOST)
-            case = _visible(known.get(asked.matter_id), actor=actor, verb=asked.verb, frame=frame)
+            case = permitted(known.get(asked.matter_id), actor=actor, verb=asked.verb, frame=frame)
             if asked.verb is Verb.GRANT_EXTENSION and askers.get(case.id) == actor.id:
                 raise OwnExtension()
             policy, world = frame.policy_of(case.policy_id), frame.under(case.policy_id)
             settled, hops = settle(case, world=world, policy=policy, at=asked.at)
-            command = _checked(settled, in_order(settled, asked), frame=frame, known=known, actor=actor)
+            command = checked(settled, in_order(settled, asked), frame=frame, known=known, actor=actor)
             after = decide(settled, command, world=world, policy=policy)
         except Refusal as refusal:
             results.append(refusal)
@@ -231,7 +231,7 @@ def _askers(commands: Sequence[Command]) -> dict[UUID, str]:
     return dict(Step.objects.filter(matter_id__in=wanted, verb=Verb.ASK_EXTENSION).order_by("version").values_list("matter_id", "actor"))
 
 
-def _visible(case: Case | None, *, actor: Actor, verb: Verb, frame: Frame) -> Case:
+def permitted(case: Case | None, *, actor: Actor, verb: Verb, frame: Frame) -> Case:
     if case is None or not actor.may("matters.read", area_path=case.area_path, confidentiality=case.confidentiality):
         raise NoSuchMatter()
     owner = frame.organisation.post(case.accountable_post_id)
@@ -240,14 +240,14 @@ def _visible(case: Case | None, *, actor: Actor, verb: Verb, frame: Frame) -> Ca
     return case
 
 
-def _checked(case: Case, command: Command, *, frame: Frame, known: dict[UUID, Case], actor: Actor) -> Command:
+def checked(case: Case, command: Command, *, frame: Frame, known: dict[UUID, Case], actor: Actor) -> Command:
     """Return the command with its place as the ground is now; it was found on the ground as it was when the page was made.
 
     Refuses a handler or owner that is retired or serves another area, and a merge into what is ended, unknown or not the
     actor's to see.
     """
     if command.verb is Verb.MERGE and command.into_id is not None:
-        into = _visible(known.get(command.into_id), actor=actor, verb=command.verb, frame=frame)
+        into = permitted(known.get(command.into_id), actor=actor, verb=command.verb, frame=frame)
         if not into.is_open:
             raise MergeIntoEnded()
     if command.verb in (Verb.DISPATCH, Verb.TRANSFER) and command.post_id is not None:

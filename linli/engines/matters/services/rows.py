@@ -33,10 +33,11 @@ COLUMN = {
 }
 CASE_COLUMNS = tuple(COLUMN.get(name, name) for name in CASE_FIELDS)
 _case_values = attrgetter(*CASE_FIELDS)
-_LOCK = (
+_READ = (
     "SELECT " + ", ".join(f'"{"policy" if name == "policy_id" else name}"' for name in CASE_FIELDS) + " FROM matters_matter"
-    " WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE"  # what refers to a matter may be written meanwhile
+    " WHERE id = ANY(%s::uuid[]) ORDER BY id"
 )
+_LOCK = _READ + " FOR NO KEY UPDATE"  # what refers to a matter may be written meanwhile
 _STATE, _CONFIDENTIALITY = CASE_FIELDS.index("state"), CASE_FIELDS.index("confidentiality")
 STEP_COLUMNS = (
     "id", "matter", "version", "verb", "from_state", "to_state", "level", "post", "actor", "reason", "text", "data", "at", "recorded_at", "sender", "key",
@@ -54,10 +55,19 @@ def locked_cases(ids: Iterable[UUID], *, skip_locked: bool = False) -> dict[UUID
 
     Read without model instances, which cost more than the rules that follow (seen: 60 µs a matter against 15).
     """
+    return _cases(_LOCK + (" SKIP LOCKED" if skip_locked else ""), ids)
+
+
+def read_cases(ids: Iterable[UUID]) -> dict[UUID, Case]:
+    """Return the facts of these matters as they are now, held by nobody: for looking ahead, never for writing."""
+    return _cases(_READ, ids)
+
+
+def _cases(statement: str, ids: Iterable[UUID]) -> dict[UUID, Case]:
     wanted = "{" + ",".join(map(str, set(ids))) + "}"
     with connection.cursor() as cursor:
         cursor.cursor.adapters.register_loader("timestamptz", TimestamptzLoader)  # the driver's own: the session's zone is UTC
-        cursor.execute(_LOCK + (" SKIP LOCKED" if skip_locked else ""), [wanted])
+        cursor.execute(statement, [wanted])
         found = cursor.fetchall()
     return {row[0]: case_from(_read(list(row))) for row in found}
 
