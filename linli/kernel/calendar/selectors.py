@@ -15,7 +15,17 @@ from linli.kernel.playbooks.selectors import active_playbook, playbook_version
 FIRST_YEAR, LAST_YEAR = 2000, 2059
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
+def _public_days(code: str) -> tuple[frozenset[date], frozenset[date]]:
+    """Public holidays and make-up workdays of a code; they take most of a calendar's making, and several calendars share them."""
+    if not code:
+        return frozenset(), frozenset()
+    country, _, part = code.partition("-")
+    found = holidays.country_holidays(country, subdiv=part or None, years=range(FIRST_YEAR, LAST_YEAR + 2), expand=False)
+    return frozenset(found), frozenset(found.weekend_workdays)
+
+
+@lru_cache(maxsize=64)
 def calendar_of(section: CalendarSection) -> WorkingCalendar:
     """The calendar that a section describes, for the years 2000 to 2059.
 
@@ -23,12 +33,7 @@ def calendar_of(section: CalendarSection) -> WorkingCalendar:
     Council has not announced yet are the package's estimate, without make-up workdays: give them in the playbook
     (``extra_holidays``, ``extra_workdays``, which win over the package) when they are announced.
     """
-    days: frozenset[date] = frozenset()
-    makeup: frozenset[date] = frozenset()
-    if section.holidays:
-        country, _, part = section.holidays.partition("-")
-        found = holidays.country_holidays(country, subdiv=part or None, years=range(FIRST_YEAR, LAST_YEAR + 2), expand=False)
-        days, makeup = frozenset(found), frozenset(found.weekend_workdays)
+    days, makeup = _public_days(section.holidays)
     return WorkingCalendar(
         zone=section.zone(),
         week=section.hours.days(),
