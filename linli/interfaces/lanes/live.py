@@ -1,4 +1,4 @@
-"""Live updates: one LISTEN per process, server-sent events to every viewer (``/live/command``, ``/live/public``).
+"""Live updates: one LISTEN per process, server-sent events to every viewer (``/live/command``, ``/live/desk``, ``/live/public``).
 
 A viewer is told only that something it may see changed, and what kind of change it was; it then asks for the figures
 or the page as usual. So a lost message costs a moment and never the truth.
@@ -37,6 +37,7 @@ log = logging.getLogger("linli.live")
 HEARTBEAT_SECONDS = 15.0
 BEHIND_MOST = 64  # messages that a slow viewer may be behind before it is told to reload
 EVENT_STREAM = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+ASKED = {"/live/command": "insight.read", "/live/desk": "matters.read"}  # what a viewer must hold
 GATHER_SECONDS = 0.25  # changes of a quarter second go out together
 
 
@@ -107,8 +108,8 @@ class Hub:
         scopes: tuple[AccessScope, ...] | None
         if scope["path"] == "/live/public":
             scopes = (AccessScope("", Confidentiality.PUBLIC),)
-        elif scope["path"] == "/live/command":
-            scopes = await asyncio.to_thread(_scopes_of_session, header(scope, b"cookie"))
+        elif scope["path"] in ASKED:
+            scopes = await asyncio.to_thread(_scopes_of_session, header(scope, b"cookie"), ASKED[scope["path"]])
         else:
             await respond_json(send, 404, {"code": "live.unknown"})
             return
@@ -174,7 +175,7 @@ def _changes(tail: Tail) -> tuple[Tail, list[dict[str, Any]]]:
     ]
 
 
-def _scopes_of_session(cookies: str) -> tuple[AccessScope, ...] | None:
+def _scopes_of_session(cookies: str, asked: str) -> tuple[AccessScope, ...] | None:
     """What the signed-in person may see, by the session's cookie; None for nobody."""
     try:
         morsel = SimpleCookie(cookies).get(settings.SESSION_COOKIE_NAME)
@@ -184,6 +185,6 @@ def _scopes_of_session(cookies: str) -> tuple[AccessScope, ...] | None:
         request.session = SessionStore(morsel.value)
         user = get_user(request)
         actor = actor_of(user, now()) if isinstance(user, User) else None
-        return actor.scopes("matters.read") if actor and actor.holds("insight.read") else None
+        return actor.scopes("matters.read") if actor and actor.holds(asked) else None
     finally:
         connection.close()
