@@ -99,6 +99,8 @@ SEALING_KEYS = _sealing_keys()  # linli.kernel.sealing
 FINGERPRINT_KEY = _secret("fingerprint.key")  # never rotated: what was stored under it would not be found again
 DEBUG = os.environ.get("LINLI_DEBUG", "") == "1"
 ALLOWED_HOSTS = os.environ.get("LINLI_HOSTS", "*").split(",")
+MQTT_URL = os.environ.get("LINLI_MQTT_URL", "")  # mqtt(s)://user:password@host:port; empty: devices speak HTTP only
+MQTT_TOPIC = os.environ.get("LINLI_MQTT_TOPIC", "linli/alarms/+")  # the last part is the device's code
 PUBLIC_URL = os.environ.get("LINLI_PUBLIC_URL", "")
 ROOT_URLCONF = "linli.config.urls"
 WSGI_APPLICATION = "linli.config.wsgi.application"
@@ -133,6 +135,7 @@ INSTALLED_APPS = [
     "linli.directory.people",
     "linli.directory.territory",
     "linli.directory.organisation",
+    "linli.directory.devices",
     "linli.engines.matters",
     "linli.domains.care",
     "linli.insight",

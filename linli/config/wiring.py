@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from linli.directory.devices import tasks as devices
+from linli.directory.devices.playbook import DevicesSection
 from linli.directory.organisation.playbook import DirectorySection
 from linli.directory.organisation.selectors import grants_of_user
 from linli.directory.organisation.services import register_post_use
@@ -19,7 +21,7 @@ from linli.engines.matters.playbook import MattersSection
 from linli.engines.matters.selectors.posts import posts_with_open_matters
 from linli.engines.matters.services import erasing as matters_erasing
 from linli.engines.matters.services import own as matters_own
-from linli.flows import area_alerts, areas_move, care_follows, matter_news, people_are_told
+from linli.flows import alarm_becomes_matter, area_alerts, areas_move, care_follows, matter_news, people_are_told
 from linli.flows import tasks as flows
 from linli.flows.sign_in_code_is_sent import can_send_codes, send_sign_in_code
 from linli.insight import playbook as insight_section
@@ -52,13 +54,14 @@ SECTIONS: dict[str, type[Section]] = {
     "directory": DirectorySection,
     "matters": MattersSection,
     "care": CareSection,
+    "devices": DevicesSection,
     "notices": NoticesSection,
     "service_points": ServicePointsSection,
 }
 
 
 # Rooms that are loaded for what they declare: kinds of notice, permissions, handlers of events.
-DECLARING = (area_alerts, areas_move, care_follows, matter_news, people_are_told, insight_section)
+DECLARING = (alarm_becomes_matter, area_alerts, areas_move, care_follows, matter_news, people_are_told, insight_section)
 
 
 def wire() -> None:
@@ -94,6 +97,7 @@ def _wire_sweeps() -> None:
     outbox.register_sweeps()
     matters.register_sweeps()
     care.register_sweeps()
+    devices.register_sweeps()
     flows.register_sweeps()
     insight.register_sweeps()
 

@@ -136,6 +136,7 @@ def run_worker(stop: threading.Event) -> None:
     Work that does not end in time is left to the process's end: sweeps and handlers are idempotent, and a notice that
     is cut short is flagged (see the notices room).
     """
+    from linli.interfaces.lanes.mqtt import devices_are_heard, listen_to_devices
     from linli.kernel.epoch.tasks import run_listener
     from linli.kernel.events.tasks import run_dispatcher
     from linli.kernel.sweeps import registered_sweeps
@@ -147,6 +148,7 @@ def run_worker(stop: threading.Event) -> None:
         *sweeps.values(),
         Part("wake", _listen(sweeps), stop),
         Part("jobs", _job_queue, stop),
+        *([Part("devices", listen_to_devices, stop)] if devices_are_heard() else []),
     ]
     for part in parts:
         part.thread.start()

@@ -1,9 +1,10 @@
-"""Care goes with its ground, and tells its own people when somebody else read a case in need."""
+"""Care and devices go with their ground, and care tells its own people when somebody else read a case in need."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from linli.directory.devices.services import follow_areas as devices_follow
 from linli.directory.organisation.rules import NobodyPresent
 from linli.directory.organisation.selectors import organisation
 from linli.directory.people.selectors import reach_of
@@ -28,10 +29,11 @@ READ_IN_NEED = declare_template(
 
 @subscribe("care_follows.areas", TerritoryImported)
 def cases_follow(deliveries: Sequence[Delivered[TerritoryImported]]) -> None:
-    """Handler of the outbox: cases keep to the area that they are in."""
+    """Handler of the outbox: cases and devices keep to the area that they are in."""
     for delivery in deliveries:
         if delivery.event.moved:
             follow_areas(old_paths=list(delivery.event.moved))
+            devices_follow(old_paths=list(delivery.event.moved))
 
 
 @subscribe("care_follows.glass", GlassBroken)

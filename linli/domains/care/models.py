@@ -39,6 +39,7 @@ class CareCase(models.Model):
     key_wrapped = models.BinaryField(null=True, help_text="the case's own key under the newest master key")
     sealed = models.BinaryField(null=True, help_text="name, ways to reach, wishes, plan, goals")
     phone_fingerprint = models.BinaryField(null=True)
+    bell = models.ForeignKey("devices.Device", null=True, on_delete=models.PROTECT, related_name="+", help_text="care bell in the home")
     opened_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
@@ -60,6 +61,7 @@ class CareCase(models.Model):
                 | Q(basis=Basis.DUTY.value, consent_given_on=None, consent_until=None, consent_how="") & ~Q(duty=""),
                 name="care_case_basis",
             ),
+            models.UniqueConstraint(fields=["bell"], condition=Q(closed_at=None, bell__isnull=False), name="care_case_one_bell"),
             models.CheckConstraint(condition=Q(review_on__lte=F("ends_on")), name="care_case_review"),
             models.CheckConstraint(condition=Q(consent_until=None) | Q(ends_on__lte=F("consent_until")), name="care_case_within_consent"),
             models.CheckConstraint(
@@ -69,11 +71,12 @@ class CareCase(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(erased_at=None, key_wrapped__isnull=False, sealed__isnull=False, audit_ref__isnull=False)
-                | Q(erased_at__isnull=False, closed_at__isnull=False, key_wrapped=None, sealed=None, phone_fingerprint=None, audit_ref=None),
+                | Q(erased_at__isnull=False, closed_at__isnull=False, key_wrapped=None, sealed=None, phone_fingerprint=None, audit_ref=None, bell=None),
                 name="care_case_sealed_or_erased",
             ),
         ]
         indexes = [
+            models.Index(fields=["bell"], condition=Q(bell__isnull=False), name="care_case_bell"),
             models.Index(fields=["worker_post", "review_on"], condition=Q(closed_at=None), name="care_case_desk"),
             models.Index(fields=["phone_fingerprint"], condition=Q(phone_fingerprint__isnull=False), name="care_case_phone"),
             models.Index(fields=["erase_at"], condition=Q(erase_at__isnull=False, erased_at=None), name="care_case_erase"),
@@ -176,6 +179,7 @@ PURPOSES: dict[str, Purpose] = {
     "key_wrapped": Purpose("Opens the sealed content; without it nothing can be read again.", _AFTER_CLOSING),
     "sealed": Purpose("Name, ways to reach, wishes, plan and goals: what the helpers need.", _AFTER_CLOSING),
     "phone_fingerprint": Purpose("Finds the case of a person who calls.", _AFTER_CLOSING),
+    "bell": Purpose("Tells whose care bell rings.", _AFTER_CLOSING),
     "opened_at": Purpose("Order of records.", None),
     "recorded_at": Purpose("Order of records.", None),
     "closed_at": Purpose("Order of records.", None),

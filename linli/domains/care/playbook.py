@@ -9,7 +9,6 @@ from typing import Annotated
 from pydantic import Field
 
 from linli.domains.care.rules.policy import CarePolicy
-from linli.engines.matters.playbook import MattersSection
 from linli.kernel.access.rules import declare
 from linli.kernel.playbooks.rules import Issue, Section, Sections, Text
 from linli.kernel.playbooks.selectors import active_playbook
@@ -45,7 +44,6 @@ class CareSection(Section):
     longest_days: int = Field(default=365, ge=1, le=1096, title="Longest term in days", json_schema_extra={"zh": "最长期限（天）"})
     retention_days: int = Field(default=365, ge=1, le=3653, title="Days kept after closing", json_schema_extra={"zh": "结案后保存（天）"})
     glass_hours: int = Field(default=4, ge=1, le=72, title="Hours that a broken glass stays open", json_schema_extra={"zh": "应急查阅时长（小时）"})
-    bell: str = Field(default="", title="Class of matter of a care bell", json_schema_extra={"zh": "爱心铃对应事项小类"})
 
     def check(self, playbook: Sections) -> Iterable[Issue]:
         for name in ("purposes", "duties", "levels"):
@@ -54,13 +52,6 @@ class CareSection(Section):
                 if part.code in seen:
                     yield Issue((name, place, "code"), N_("This code is used twice."))
                 seen.add(part.code)
-        matters = playbook.get("matters")
-        if self.bell and isinstance(matters, MattersSection):
-            classes = {part.code: part for part in matters.classes}
-            if self.bell not in classes:
-                yield Issue(("bell",), N_("there is no such class"), expected="a code from matters.classes", given=self.bell, known=tuple(classes))
-            elif not classes[self.bell].urgent and not classes[self.bell].emergency:
-                yield Issue(("bell",), N_("the class of a care bell is urgent"), expected="urgent: true", given=self.bell)
 
 
 def policy_of(section: CareSection) -> CarePolicy:
@@ -73,7 +64,6 @@ def policy_of(section: CareSection) -> CarePolicy:
         longest_days=section.longest_days,
         retention=timedelta(days=section.retention_days),
         glass=timedelta(hours=section.glass_hours),
-        bell_class=section.bell,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -86,6 +87,12 @@ def of_label(label: str) -> UUID | None:
 def label_of(case_id: UUID) -> str:
     """The pseudonym of a case; "" for an unknown one."""
     return CareCase.objects.filter(id=case_id).values_list("label", flat=True).first() or ""
+
+
+def labels_of_bells(device_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The pseudonyms of the open cases in whose homes these bells hang."""
+    found = CareCase.objects.filter(bell_id__in=set(device_ids), closed_at=None).values_list("bell_id", "label")
+    return {bell: label for bell, label in found if bell is not None}
 
 
 def open_cases() -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +11,12 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from linli.directory.devices.selectors import code_of
 from linli.directory.organisation.selectors import organisation
 from linli.directory.people.selectors import UnknownPerson, names_of, person_of_code
 from linli.directory.territory.selectors import ground
@@ -29,6 +32,7 @@ from linli.interfaces.console.care_forms import (
     ENDINGS,
     GROUNDS,
     READS,
+    BellForm,
     CloseForm,
     GlassForm,
     HelperForm,
@@ -46,7 +50,7 @@ from linli.kernel.clock.services import now
 from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
 
-ACTS = ("plan", "note", "level", "review", "renew", "helper", "leave", "close", "withdraw", "erase")
+ACTS = ("plan", "note", "level", "review", "renew", "helper", "leave", "bell", "close", "withdraw", "erase")
 
 
 @requires("care.work")
@@ -81,7 +85,7 @@ def _page(request: HttpRequest, actor: Actor, view: CaseView, bound: dict[str, f
         helpers=[(person, name) for person, name in names_of(view.helpers).items()],
         readings=[{"line": line, "what": READS[line.what], "ground": GROUNDS[line.ground]} for line in read[:100]],
         names=names_of_actors({*(line.reader for line in read[:100]), *(note.author for note in view.notes)}),
-        forms={name: bound.get(name) or _form(name, view) for name in ("plan", "note", "level", "review", "renew", "helper", "close")},
+        forms={name: bound.get(name) or _form(name, view) for name in ("plan", "note", "level", "review", "renew", "helper", "bell", "close")},
     )  # fmt: skip
 
 
@@ -91,9 +95,10 @@ def _form(name: str, view: CaseView, data: Any = None) -> forms.Form:
         "plan": lambda: PlanForm(data, initial=PlanForm.of(view.content)),
         "note": lambda: NoteForm(data),
         "level": lambda: LevelForm(data, policy=care_policy(), shown=shown, initial={"level": row.level}),
-        "review": lambda: ReviewForm(data, initial={"next_on": row.ends_on}),
+        "review": lambda: ReviewForm(data, initial={"next_on": min(row.ends_on, timezone.localdate(now()) + timedelta(days=care_policy().review_days))}),
         "renew": lambda: RenewForm(data, consent=row.basis == Basis.CONSENT.value, initial={"ends_on": row.ends_on, "review_on": row.review_on}),
         "helper": lambda: HelperForm(data),
+        "bell": lambda: BellForm(data, initial={"bell": code_of(row.bell_id) if row.bell_id else ""}),
         "close": lambda: CloseForm(data, duty=row.basis == Basis.DUTY.value),
     }
     return makers[name]()
@@ -151,6 +156,8 @@ def _do(request: HttpRequest, act: str, view: CaseView, given: dict[str, Any], f
         if person is None:
             raise UnknownPerson
         cases.set_helpers(**common, **version, helpers=[*view.helpers, person])
+    elif act == "bell":
+        cases.set_bell(**common, **version, bell=given["bell"])
     elif act == "leave":
         cases.set_helpers(**common, **version, helpers=[person for person in view.helpers if str(person) != request.POST.get("person")])
     elif act == "close":

@@ -132,6 +132,13 @@ class HelperForm(forms.Form):
     number = forms.CharField(label=_("Staff or volunteer number of a helper"), max_length=64, widget=forms.TextInput(attrs={"autocomplete": "off"}))
 
 
+class BellForm(forms.Form):
+    bell = forms.CharField(
+        label=_("Code of the care bell in the home"), required=False, max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("Left empty: none."),
+    )  # fmt: skip
+
+
 class ReviewForm(forms.Form):
     next_on = forms.DateField(label=_("Looked at together; next review"), **DAY)
 

@@ -30,7 +30,6 @@ CARE: dict[str, Any] = {
         }
     ],
     "levels": [{"code": code, "names": {"zh": zh, "en": en}} for code, zh, en in (("weekly", "每周", "Every week"), ("monthly", "每月", "Every month"))],
-    "bell": "A-0101",
 }
 WORKING = ["care.work", "care.break_glass"]
 
@@ -39,12 +38,20 @@ def playbook(folder: Path, **changes: Any) -> Path:
     """The small playbook, with care, in a folder of the test's own."""
     given = yaml.safe_load(SMALL.read_text())
     given["care"] = {**CARE, **changes}
+    given["devices"] = {
+        "kinds": [
+            {"code": "care_bell", "names": {"zh": "爱心铃", "en": "Care bell"}, "opens": "A-0101", "private": True},
+            {"code": "smoke", "names": {"zh": "烟感", "en": "Smoke detector"}, "opens": "E-0501"},
+            {"code": "camera", "names": {"zh": "摄像头", "en": "Camera"}},
+        ]
+    }
     given["matters"]["kinds"].append({"code": "alarm", "names": {"zh": "报警", "en": "Alarm"}, "visibility": "private"})
     bell = {"code": "A-0101", "kind": "alarm", "names": {"zh": "爱心铃", "en": "Care bell"}, "urgent": True, "conditions": [{"time": "1 urgent_hours"}]}
     given["matters"]["classes"].append(bell)
     access = given["access"]["roles"]
     access["grid_head"]["permissions"] = [*access["grid_head"]["permissions"], *WORKING]
     access["street_duty"]["permissions"] = [*access["street_duty"]["permissions"], "care.review"]
+    access["device_gateway"] = {"name": {"zh": "设备网关", "en": "Device gateway"}, "clearance": "private", "permissions": ["devices.alarm"]}
     path = folder / "playbook.yaml"
     path.write_text(yaml.safe_dump(given, allow_unicode=True))
     return path

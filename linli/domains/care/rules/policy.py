@@ -16,7 +16,6 @@ class CarePolicy:
         longest_days: no case runs longer without being renewed.
         retention: how long a closed case is kept before it is erased.
         glass: how long a broken glass stays open.
-        bell_class: class of matter that a care bell opens; "" where there is none.
     """
 
     purposes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -26,4 +25,3 @@ class CarePolicy:
     longest_days: int = 365
     retention: timedelta = timedelta(days=365)
     glass: timedelta = timedelta(hours=4)
-    bell_class: str = ""

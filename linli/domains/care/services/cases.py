@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
+from linli.directory.devices.playbook import device_kinds
+from linli.directory.devices.selectors import device_of_code, kind_of
 from linli.directory.organisation.selectors import organisation
 from linli.directory.territory.selectors import ground
 from linli.domains.care.events import CareChanged, CareEnded, CareOpened
@@ -48,6 +50,12 @@ class NotByHand(Refusal):
     code: ClassVar[str] = "care.not_by_hand"
     message: ClassVar[str] = N_("A case is not closed by hand for this reason.")
     field: ClassVar[str] = "ending"
+
+
+class NotABell(Refusal):
+    code: ClassVar[str] = "care.not_a_bell"
+    message: ClassVar[str] = N_("There is no care bell %(given)s, or it belongs to another case.")
+    field: ClassVar[str] = "bell"
 
 
 class NoConsentHere(Refusal):
@@ -222,6 +230,20 @@ def hand_over(*, actor: Actor, at: datetime, case_id: UUID, worker_post: UUID, v
     _keep(case, "worker_post")
     note_down(actor.id, at, case, "hand_over")
     tell(CareChanged, case, at)
+
+
+def set_bell(*, actor: Actor, at: datetime, case_id: UUID, bell: str, version: int | None = None) -> None:
+    """Say which care bell hangs in the home, by the device's code; "" for none. Refuses another kind of device, another case's bell."""
+    case = held_case(actor, at, case_id, version)
+    device = device_of_code(bell) if bell.strip() else None
+    if bell.strip():
+        kind = device_kinds().get(kind_of(device)) if device else None
+        taken = CareCase.objects.filter(bell_id=device, closed_at=None).exclude(id=case.id).exists()
+        if device is None or kind is None or not kind.private or taken:
+            raise NotABell(given=bell[:60])
+    case.bell_id = device
+    _keep(case, "bell")
+    note_down(actor.id, at, case, "set_bell", after="bell" if device else "none")
 
 
 def _keep(case: CareCase, *fields: str) -> None:

@@ -65,5 +65,5 @@ def _erase(actor: Actor, at: datetime, cases: Sequence[CareCase]) -> None:
     CareNote.objects.filter(case_id__in=ids).delete()
     GlassBreak.objects.filter(case_id__in=ids).delete()
     CareHelper.objects.filter(case_id__in=ids).delete()
-    CareCase.objects.filter(id__in=ids).update(key_wrapped=None, sealed=None, phone_fingerprint=None, audit_ref=None, erased_at=at)
+    CareCase.objects.filter(id__in=ids).update(key_wrapped=None, sealed=None, phone_fingerprint=None, audit_ref=None, bell=None, erased_at=at)
     note_erasures(kind=ERASED, subjects=ids, at=at)
