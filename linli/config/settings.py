@@ -137,6 +137,7 @@ INSTALLED_APPS = [
     "linli.directory.organisation",
     "linli.directory.devices",
     "linli.engines.matters",
+    "linli.engines.duties",
     "linli.domains.care",
     "linli.insight",
     "linli.interfaces.replay",

@@ -1,0 +1,1 @@
+"""Duties, pure: who or what they are about, when they recur, and what a check-in does to one."""

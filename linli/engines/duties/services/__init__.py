@@ -1,0 +1,1 @@
+"""Verbs of the duties engine; each takes a batch."""
