@@ -20,6 +20,7 @@ from linli.domains.care.selectors import desk, readings
 from linli.domains.care.services import cases, erasing, reading
 from linli.domains.care.services.frame import CaseChanged, CaseEnded, NoSuchCase
 from linli.domains.care.tasks import end_and_erase
+from linli.engines.duties.models import SubjectRecord
 from linli.kernel.access.rules import ANONYMOUS, SYSTEM, Forbidden, NotSignedIn
 from linli.kernel.audit.models import AuditEntry
 from linli.kernel.clock.services import set_clock
@@ -280,3 +281,22 @@ def test_a_case_is_not_closed_by_hand_for_the_clocks_reasons(town: Town) -> None
 def test_every_field_names_its_purpose_and_none_scores(town: Town) -> None:
     assert {field.name for field in CareCase._meta.concrete_fields} == PURPOSES.keys()
     assert all(entry.purpose.strip() for entry in PURPOSES.values())
+
+
+def test_a_change_of_level_sets_other_visits_and_an_ended_case_none(town: Town) -> None:
+    case_id, worker = town.case(), town.worker()
+
+    def known() -> SubjectRecord:
+        return SubjectRecord.objects.get(kind="care", ref=case_id)
+
+    label = CareCase.objects.get().label
+    assert (known().label, known().facts, known().area_path) == (label, {"level": "weekly", "purpose": "living_alone"}, town.town.grids[0].path)
+    with write():
+        cases.change_level(actor=worker, at=LATER, case_id=case_id, level="monthly")
+    assert known().facts["level"] == "monthly" and known().stale and NAME not in str(vars(known()))
+    with write():
+        cases.withdraw_consent(actor=worker, at=LATER, case_id=case_id)
+    assert known().ended_at is not None and known().label == label
+    with write():
+        erasing.erase_due_cases(at=LATER)
+    assert (known().label, known().facts) == ("—", {})

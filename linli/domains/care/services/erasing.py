@@ -11,6 +11,7 @@ from linli.domains.care.models import CareCase, CareHelper, CareNote, GlassBreak
 from linli.domains.care.rules.terms import Basis, Ending
 from linli.domains.care.services.cases import CARING, end_case
 from linli.domains.care.services.frame import found_case, ground_for, note_down
+from linli.domains.care.services.visits import forget_visits
 from linli.kernel.access.rules import Actor
 from linli.kernel.erasures.services import note_erasures
 from linli.kernel.refusal import N_, Kind, Refusal
@@ -66,4 +67,5 @@ def _erase(actor: Actor, at: datetime, cases: Sequence[CareCase]) -> None:
     GlassBreak.objects.filter(case_id__in=ids).delete()
     CareHelper.objects.filter(case_id__in=ids).delete()
     CareCase.objects.filter(id__in=ids).update(key_wrapped=None, sealed=None, phone_fingerprint=None, audit_ref=None, bell=None, erased_at=at)
+    forget_visits(ids, at=at)
     note_erasures(kind=ERASED, subjects=ids, at=at)

@@ -13,6 +13,7 @@ from linli.domains.care.models import CareCase, CareHelper, GlassBreak
 from linli.domains.care.playbook import WORK
 from linli.domains.care.rules.access import Circle, Ground, ground_of
 from linli.domains.care.rules.terms import Basis, Terms
+from linli.domains.care.services.visits import derive_visits
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.calendar.selectors import working_calendar
@@ -118,6 +119,7 @@ def note_down(actor: str, at: datetime, case: CareCase, action: str, *, details:
 
 
 def tell(kind: type[CareOpened | CareChanged | CareEnded], case: CareCase, at: datetime) -> None:
-    """Publish what happened to a case."""
+    """Publish what happened to a case; its visits follow in the same write."""
+    derive_visits(case, at=at)
     event: CareEvent = kind(key=case.id, at=at, label=case.label, area=case.area_id, area_path=case.area_path, post=case.worker_post_id, level=case.level)
     publish([event])

@@ -1,0 +1,44 @@
+"""A care case is a subject of duties: its level and purpose, by a pseudonym. The duties engine derives the visits from the level.
+
+What is due changes in the same write as the case: a change of level re-derives what has not begun, an ended case is due nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from linli.domains.care.models import CareCase
+from linli.engines.duties.rules.subjects import Span, SpanKind, Subject
+from linli.engines.duties.services.subjects import end_subjects, set_subjects
+from linli.kernel.access.rules import Actor
+from linli.kernel.calendar.selectors import working_calendar
+from linli.kernel.refusal import Refusal
+
+KIND = "care"  # of the subject, as playbooks name it
+CARE = Actor.system("care")
+
+
+def derive_visits(case: CareCase, *, at: datetime) -> None:
+    """Hand the case over as it is now; an ended one ends.
+
+    Raises:
+        Refusal: the engine cannot take it; then the case is not changed either.
+    """
+    if case.closed_at is not None:
+        end_subjects([(KIND, case.id)], actor=CARE, at=at)
+        return
+    first = case.opened_at.astimezone(working_calendar().zone).date()
+    subject = Subject(
+        kind=KIND, ref=case.id, area_id=case.area_id, label=case.label, facts={"level": case.level, "purpose": case.purpose},
+        spans=(Span(SpanKind.ACTIVE, first, case.ends_on),),
+    )  # fmt: skip
+    (taken,) = set_subjects([subject], actor=CARE, at=at)
+    if isinstance(taken, Refusal):
+        raise taken
+
+
+def forget_visits(case_ids: Sequence[UUID], *, at: datetime) -> None:
+    """What duties knew of erased cases is emptied."""
+    end_subjects([(KIND, case_id) for case_id in case_ids], actor=CARE, at=at, erase=True)
