@@ -24,8 +24,8 @@ MAKE = """
 CREATE TEMP TABLE grid AS SELECT row_number() OVER (ORDER BY code) - 1 AS n, id, path, lon, lat FROM territory_area WHERE level = 'grid' AND lon IS NOT NULL;
 CREATE TEMP TABLE head AS SELECT g.n, p.id AS post FROM grid g JOIN organisation_post p ON p.area_id = g.id AND p.level = 'grid' AND p.rank = 1;
 CREATE TEMP TABLE made AS
-SELECT uuidv7() AS id, n, (n::bigint * 7919) % (SELECT count(*) FROM grid) AS g, now() - interval '1 year' * (1 - n::float / {matters}) AS at, n % 30 = 0 AS open,
-    random() AS dx, random() AS dy
+SELECT uuidv7() AS id, n, (n::bigint * 7919) % (SELECT count(*) FROM grid) AS g, now() - interval '1 year' * (1 - n::float / {matters}) AS at,
+    n % {open_every} = 0 AS open, random() AS dx, random() AS dy
 FROM generate_series(1, {matters}) AS n;
 INSERT INTO matters_matter ({columns})
 SELECT {values} FROM made m JOIN grid g ON g.n = m.g JOIN head h ON h.n = m.g, (SELECT * FROM matters_matter WHERE code = '{sample}') s;
@@ -59,8 +59,8 @@ def main() -> dict[str, Any]:
         key = place.linli("apikey", "create", "--name", "bench")
         place.linli("user", "create", "desk", "--role", "district_duty", "--password", "bench-desk-1-password")
         with place.serving():
-            code = _one_report(place, key)
-        _fill(place, code)
+            code = one_report(place, key)
+        fill(place, code)
         with place.serving():
             reader = _signed_in(place)
             pages = {
@@ -83,17 +83,18 @@ def main() -> dict[str, Any]:
     return {"name": "read", "matters": MATTERS, "runs": runs, "floors": floors, "peak_rss_mb": peak}
 
 
-def _one_report(place: Stage, key: str) -> str:
+def one_report(place: Stage, key: str) -> str:
     body = urllib.parse.urlencode({"api_key": key, "service_code": "E-0401", "lat": 38.815, "long": 119.605, "description": "三轮车堵住消防通道"}).encode()
     with urllib.request.urlopen(f"{place.url}/open311/v2/requests.json", data=body) as answer:
         return re.findall(rb'"service_request_id":"([^"]+)"', answer.read())[0].decode()
 
 
-def _fill(place: Stage, sample: str) -> None:
-    say(f"Making {MATTERS:,} matters …")
+def fill(place: Stage, sample: str, *, matters: int = MATTERS, open_every: int = 30) -> None:
+    """Make matters like the sample one, one in ``open_every`` still open; the server rests meanwhile."""
+    say(f"Making {matters:,} matters …")
     began = time.perf_counter()
     with place.owner() as link:
-        parts: dict[str, str] = {"matters": str(MATTERS), "sample": sample}
+        parts: dict[str, str] = {"matters": str(matters), "open_every": str(open_every), "sample": sample}
         for table, prefix, fresh in (("matters_matter", "", FRESH), ("matters_report", "report_", FRESH_REPORT), ("matters_step", "step_", FRESH_STEP)):
             names = [row[0] for row in link.execute("SELECT column_name FROM information_schema.columns WHERE table_name = %s", [table])]
             parts[f"{prefix}columns"] = ", ".join(f'"{name}"' for name in names)

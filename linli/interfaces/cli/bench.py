@@ -13,6 +13,8 @@ BENCHES = {
     "intake": "durable reports per second through HTTP, 8 and 64 connections, beside two floors",
     "read": "queue, matter page, map window and dashboard on 1,000,000 matters",
     "replay": "a year of records through the services, matters per second",
+    "live": "2,000 live viewers on one server process, event to screen",
+    "pages": "pages in a real browser, slowed down to a cheap phone on a weak link",
     "locate": "points per second against 706 grids",
 }
 

@@ -9,7 +9,7 @@
  * The browser reconnects by itself after short losses; after an error answer, which ends an EventSource for good, it is made
  * anew with growing pauses up to half a minute. What was missed meanwhile is fetched on reopening.
  */
-const GATHER = 300;
+const GATHER = 500;
 const PAUSE = { first: 1000, most: 30000 };
 
 export function start(root) {
@@ -62,6 +62,7 @@ function tick(element) {
 
 const waiting = new WeakMap();
 const later = new WeakMap();
+const renewed = new WeakMap();
 
 function renewTwice(part) {
   renew(part);
@@ -70,7 +71,7 @@ function renewTwice(part) {
   later.set(part, setTimeout(() => renew(part), part.dataset.liveAgain * 1000));
 }
 
-/** Fetch a part's HTML again, at most once in a while; one request at a time. */
+/** Fetch a part's HTML again: at once, then at most once in a while; one request at a time. */
 function renew(part) {
   const known = waiting.get(part);
   if (known) {
@@ -79,6 +80,7 @@ function renew(part) {
   }
   const work = { again: false };
   waiting.set(part, work);
+  const rest = Math.max(0, (renewed.get(part) ?? -GATHER) + GATHER - performance.now());
   setTimeout(async () => {
     try {
       const answer = await fetch(part.dataset.liveGet, { headers: { "HX-Request": "true" } });
@@ -91,7 +93,8 @@ function renew(part) {
       show("lost");
     } finally {
       waiting.delete(part);
+      renewed.set(part, performance.now());
       if (work.again) renew(part);
     }
-  }, GATHER);
+  }, rest);
 }

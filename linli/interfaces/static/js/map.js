@@ -62,7 +62,7 @@ function mount(element, ground) {
   map.getCanvas().setAttribute("aria-label", data.label ?? "");
   element.linliMap = map;
   document.addEventListener("themechange", () => map.setStyle(style(element, ground)));
-  map.once("idle", () => { data.ready = "yes"; });
+  map.on("idle", () => { if (!data.points || element.linliPoints) data.ready = "yes"; });
   if (data.pick) pick(map, element);
   if (data.points) points(map, element);
   if (data.heat) heat(map, element);
@@ -212,7 +212,8 @@ function points(map, element) {
     }
   };
   const soon = () => { clearTimeout(timer); timer = setTimeout(ask, MOVE_PAUSE); };
-  map.on("load", ask);
+  map.on("load", () => { if (element.linliPoints) map.getSource("points").setData(element.linliPoints); });
+  ask(); // the window is known at once; the answer travels while the ground is drawn
   map.on("moveend", soon);
   for (const name of (element.dataset.mapLiveOn ?? "").split(" ").filter(Boolean)) document.addEventListener(`live:${name}`, soon);
   // A group that cannot be told apart any further (it has an address of its own) leads to its list; the others open out.
