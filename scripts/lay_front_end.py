@@ -18,6 +18,7 @@ FILES = {
     "maplibre-gl/dist/maplibre-gl.css": "maplibre/maplibre-gl.css",
     "pmtiles/dist/pmtiles.js": "pmtiles/pmtiles.js",
     "echarts/dist/echarts.esm.min.mjs": "echarts/echarts.esm.min.mjs",
+    "idb/build/index.js": "idb/idb.js",
     "axe-core/axe.min.js": "axe/axe.min.js",
 }
 ICONS = """

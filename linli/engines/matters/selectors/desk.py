@@ -66,7 +66,7 @@ def matter_desk(*, actor: Actor, at: datetime, code: str) -> MatterDesk:
     others = {UUID(step.data["into"]) for step in page.steps if "into" in step.data}
     codes = merged | (dict(visible(actor).filter(id__in=others).values_list("id", "code")) if others else {})
     files = files_of(actor, FILE_OWNER, [matter.id, *merged])
-    accounts = _accounts((step.actor for step in page.steps), land.organisation)
+    accounts = accounts_of((step.actor for step in page.steps), land.organisation)
     holdings = [page.holding, *(link.holding for link in page.chain), *(choice.holding for choice in (*handlers, *owners))]
     return MatterDesk(
         page=page,
@@ -99,7 +99,7 @@ def _units(page: MatterPage, *, land: Frame) -> list[UnitNode]:
     return sorted(units, key=lambda unit: (unit.code != usual, unit.code))
 
 
-def _accounts(actors: Iterable[str], organisation: Organisation) -> dict[str, str]:
+def accounts_of(actors: Iterable[str], organisation: Organisation) -> dict[str, str]:
     """Names of the accounts among ``actors``: the person's, else the account's own. Two queries at most."""
     ids = {UUID(actor.removeprefix("user:")) for actor in actors if actor.startswith("user:") and len(actor) == len("user:") + 36}
     people = {user: person for user in ids if (person := organisation.person_of_user(user)) is not None}

@@ -150,7 +150,7 @@ def matter_page(*, actor: Actor, at: datetime, code: str) -> MatterPage:
         chain=_chain(matter, policy=policy, land=land, at=at),
         whistles=tuple(_whistle(whistle, land=land, at=at) for whistle in Whistle.objects.filter(matter=matter).order_by("called_at", "id")),
         likes=_likes(matter, actor=actor),
-        verbs=_verbs(matter, state=state, policy=policy, actor=actor, owner=organisation.post(matter.accountable_post_id)),
+        verbs=verbs_of(matter, state=state, policy=policy, actor=actor, owner=organisation.post(matter.accountable_post_id)),
         overdue=until > (matter.extended_due_at or matter.due_at),
     )
 
@@ -230,7 +230,7 @@ def _likes(matter: Matter, *, actor: Actor) -> tuple[LikeView, ...]:
     return tuple(LikeView(*row) for row in rows)
 
 
-def _verbs(matter: Matter, *, state: State, policy: Policy, actor: Actor, owner: PostNode) -> tuple[Verb, ...]:
+def verbs_of(matter: Matter, *, state: State, policy: Policy, actor: Actor, owner: PostNode) -> tuple[Verb, ...]:
     """What the actor can do now: allowed by the table, the playbook, the level and the actor's permissions."""
     depth = Confidentiality(matter.confidentiality)
     verbs = []

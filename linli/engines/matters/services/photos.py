@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from linli.engines.matters.models import Matter
+from linli.engines.matters.models import Matter, Step
 from linli.engines.matters.rules.decide import Command
 from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.services.act import Done, NoSuchMatter, act, only
+from linli.engines.matters.services.frame import held_frame
 from linli.engines.matters.services.report import FILE_OWNER
+from linli.engines.matters.services.rows import locked_cases
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.files.rules import FileOwner
 from linli.kernel.files.services import Examined, follow_owner, store_file
@@ -33,10 +35,12 @@ def owner_of(matter_id: UUID) -> FileOwner:
 def act_with_files(command: Command, *, actor: Actor, files: Sequence[Examined] = ()) -> Done:
     """Carry out one command with the files handed in with it; refused together, or done together.
 
+    Handed in again under the same key, nothing is stored again.
+
     Raises:
         the refusals of :func:`linli.engines.matters.services.act.act`.
     """
-    if files:
+    if files and not _handed_in(command, actor=actor):
         owner = owner_of(command.matter_id)
         stored = [store_file(actor=actor, at=command.at, content=file, purpose=STEP_PHOTO, owner=owner).id for file in files]
         command = replace(command, file_ids=(*command.file_ids, *stored))
@@ -44,3 +48,12 @@ def act_with_files(command: Command, *, actor: Actor, files: Sequence[Examined] 
     if command.verb is Verb.CORRECT:
         follow_owner(actor=actor, at=command.at, owner=owner_of(command.matter_id))
     return done
+
+
+def _handed_in(command: Command, *, actor: Actor) -> bool:
+    """Whether the command was carried out already; the matter stays locked, so that nobody else does it meanwhile."""
+    if not command.key:
+        return False
+    held_frame()
+    locked_cases([command.matter_id])
+    return Step.objects.filter(sender=actor.id, key=command.key).exists()

@@ -48,12 +48,17 @@ def waiting_whistles() -> QuerySet[Whistle]:
     return Whistle.objects.filter(reported_in_at=None, released_at=None)
 
 
-def blow_whistle(*, actor: Actor, at: datetime, matter_id: UUID, units: Sequence[UUID], reason: str, version: int | None = None) -> Done:
-    """Call departments to a matter; each has the playbook's time to report in. Raises on any refusal: all or none."""
+def blow_whistle(*, actor: Actor, at: datetime, matter_id: UUID, units: Sequence[UUID], reason: str, version: int | None = None, key: str = "") -> Done:
+    """Call departments to a matter; each has the playbook's time to report in. Raises on any refusal: all or none.
+
+    Handed in again under the same ``key``, they are not called again.
+    """
     frame = held_frame()
     if not units:
         raise NobodyCalled()
-    done = only(act([Command(matter_id=matter_id, verb=Verb.WHISTLE, at=at, version=version, reason=reason, units=tuple(units))], actor=actor))
+    done = only(act([Command(matter_id=matter_id, verb=Verb.WHISTLE, at=at, version=version, key=key, reason=reason, units=tuple(units))], actor=actor))
+    if done.repeated:
+        return done
     waiting = set(waiting_whistles().filter(matter_id=matter_id, unit_id__in=units).values_list("unit_id", flat=True))
     for unit in units:
         if unit in waiting:
