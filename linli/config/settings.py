@@ -136,10 +136,12 @@ INSTALLED_APPS = [
     "linli.directory.territory",
     "linli.directory.organisation",
     "linli.directory.devices",
+    "linli.directory.teams",
     "linli.engines.matters",
     "linli.engines.duties",
     "linli.domains.care",
     "linli.insight",
+    "linli.interfaces.console",
     "linli.interfaces.replay",
     "linli.config",
 ]

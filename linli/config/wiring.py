@@ -11,6 +11,8 @@ from linli.directory.organisation.selectors import grants_of_user
 from linli.directory.organisation.services import register_post_use
 from linli.directory.people import services as people_services
 from linli.directory.people import tasks as people
+from linli.directory.teams import services as teams_services
+from linli.directory.teams.playbook import TeamsSection
 from linli.directory.territory.playbook import ServicePointsSection
 from linli.domains.care import tasks as care
 from linli.domains.care.playbook import CareSection
@@ -55,6 +57,7 @@ SECTIONS: dict[str, type[Section]] = {
     "matters": MattersSection,
     "care": CareSection,
     "devices": DevicesSection,
+    "teams": TeamsSection,
     "notices": NoticesSection,
     "service_points": ServicePointsSection,
 }
@@ -71,6 +74,7 @@ def wire() -> None:
     _wire_access()
     register_post_use(N_("open matters rest on it"), posts_with_open_matters)
     people_services.register_part_taking(care_cases.caring_people)
+    people_services.register_part_taking(teams_services.taking_part)
     _wire_sweeps()
     _wire_erasures()
 

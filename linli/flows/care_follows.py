@@ -1,4 +1,4 @@
-"""Care and devices go with their ground, and care tells its own people when somebody else read a case in need."""
+"""Care, devices and teams go with their ground, and care tells its own people when somebody else read a case in need."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from linli.directory.devices.services import follow_areas as devices_follow
 from linli.directory.organisation.rules import NobodyPresent
 from linli.directory.organisation.selectors import organisation
 from linli.directory.people.selectors import reach_of
+from linli.directory.teams.services import follow_areas as teams_follow
 from linli.directory.territory.events import TerritoryImported
 from linli.domains.care.events import GlassBroken
 from linli.domains.care.services.cases import follow_areas
@@ -29,11 +30,12 @@ READ_IN_NEED = declare_template(
 
 @subscribe("care_follows.areas", TerritoryImported)
 def cases_follow(deliveries: Sequence[Delivered[TerritoryImported]]) -> None:
-    """Handler of the outbox: cases and devices keep to the area that they are in."""
+    """Handler of the outbox: cases, devices and teams keep to the area that they are in."""
     for delivery in deliveries:
         if delivery.event.moved:
             follow_areas(old_paths=list(delivery.event.moved))
             devices_follow(old_paths=list(delivery.event.moved))
+            teams_follow(old_paths=list(delivery.event.moved))
 
 
 @subscribe("care_follows.glass", GlassBroken)

@@ -38,6 +38,7 @@ PLACES = (
     Place("screen", "command:screen", "layout-dashboard", _("Command"), ("insight.read",)),
     Place("notices", "console:notices", "bell", _("My notices"), (), first=True),
     Place("care", "console:care", "heart-handshake", _("Care desk"), ("care.work", "care.review")),
+    Place("teams", "console:teams", "hand-helping", _("Teams"), ("teams.read",)),
     Place("directory", "console:directory", "users", _("Posts and people"), ("directory.read",)),
     Place("playbook", "console:playbook", "scale", _("Playbook"), ("matters.read", "playbooks.apply")),
     Place("outbox", "console:outbox", "send", _("Notices sent"), ("notices.read_outbox",)),

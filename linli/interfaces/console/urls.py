@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, register_converter
 
 from linli.engines.matters.rules.states import Verb
-from linli.interfaces.console import care_case, care_desk, directory, export, forms, matter, queue, records, report
+from linli.interfaces.console import care_case, care_desk, directory, export, forms, matter, queue, records, report, saved, teams, together
 from linli.kernel.files.rules import Rendition
 
 
@@ -35,6 +35,8 @@ app_name = "console"
 urlpatterns: list[URLPattern] = [
     path("", queue.home, name="queue"),
     path("export", export.export, name="export"),
+    path("filters", saved.keep, name="keep"),
+    path("together", together.together, name="together"),
     path("matters/<str:code>", matter.matter, name="matter"),
     path("matters/<str:code>/merge", matter.merge, name="merge"),
     path("matters/<str:code>/photos/<uuid:file_id>", matter.clear, name="clear"),
@@ -58,6 +60,10 @@ urlpatterns: list[URLPattern] = [
     path("care/<str:label>/glass", care_case.glass, name="care_glass"),
     path("care/<str:label>/export", care_case.export, name="care_export"),
     path("care/<str:label>/<slug:act>", care_case.act, name="care_act"),
+    path("teams", teams.teams, name="teams"),
+    path("teams/found", teams.found, name="team_found"),
+    path("teams/<slug:code>", teams.team, name="team"),
+    path("teams/<slug:code>/<slug:act>", teams.act, name="team_act"),
     path("directory", directory.directory, name="directory"),
     path("directory/absence", directory.absence, name="absence"),
     path("directory/absence/<uuid:absence_id>/back", directory.back, name="back"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from linli.interfaces.portal import alerts, browsing, home, map, own, photos, reporting, tracking  # noqa: A004 - a map is a map
+from linli.interfaces.portal import alerts, browsing, home, map, own, photos, reporting, tracking, volunteer  # noqa: A004 - a map is a map
 
 app_name = "portal"
 urlpatterns: list[URLPattern] = [
@@ -37,6 +37,9 @@ urlpatterns: list[URLPattern] = [
     path("alerts/worker.js", alerts.worker, name="alerts_worker"),
     path("alerts/<uuid:subscription_id>/<str:token>", alerts.alert, name="alert"),
     path("services", home.services, name="services"),
+    path("volunteer", volunteer.volunteer, name="volunteer"),
+    path("volunteer/<uuid:team_id>", volunteer.join, name="volunteer_join"),
+    path("volunteer/leave/<uuid:membership_id>", volunteer.leave, name="volunteer_leave"),
     path("areas.json", map.areas, name="areas"),
     path("photos/<uuid:file_id>/<str:rendition>", photos.photo, name="photo"),
 ]
