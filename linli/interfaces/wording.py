@@ -36,7 +36,7 @@ VERBS: dict[str, tuple[Words, Words, str, str]] = {
     "solve": (_("Solved"), _("Solved"), "circle-check", "good"),
     "verify": (_("Verified"), _("Verify"), "search-check", "good"),
     "call_back": (_("Reporter called back"), _("Call back"), "phone-call", ""),
-    "close": (_("Closed"), _("Close"), "badge-check", "good"),
+    "close": (_("Closed"), _("Close the matter"), "badge-check", "good"),
     "reopen": (_("Reopened"), _("Reopen"), "rotate-ccw", "late"),
     "escalate": (_("Sent up"), _("Send up"), "arrow-up-right", "up"),
     "time_out": (_("Time ran out; moved up by itself"), _("Move up"), "alarm-clock", "late"),

@@ -18,8 +18,8 @@ from linli.engines.matters.selectors.export import exported
 from linli.engines.matters.selectors.queue import QueueRow
 from linli.engines.matters.services.exporting import note_export
 from linli.interfaces.access import requires
+from linli.interfaces.console.filters import wanted_of
 from linli.interfaces.console.pages import level_names
-from linli.interfaces.console.queue import wanted_of
 from linli.interfaces.tags import bilingual
 from linli.interfaces.wording import SOURCES, state_words
 from linli.kernel.access.rules import Actor

@@ -24,6 +24,7 @@ from linli.interfaces.tags import bilingual
 from linli.kernel.access.rules import Actor
 from linli.kernel.playbooks.selectors import active_playbook
 
+TONGUES = (("zh", "中文"), ("en", "English"), ("both", "中文 + English"))
 LONG = {"rows": 3, "maxlength": 4000}
 
 
@@ -105,10 +106,10 @@ class Answered(StepForm):
 
     def fit(self) -> None:
         answers = active_playbook().section(MattersSection).answers
-        self.answers = {f"{answer.code}:{language}": getattr(answer.text, language) for answer in answers for language in ("zh", "en")}
+        self.answers = {f"{answer.code}:{tongue}": _said(answer, tongue) for answer in answers for tongue, _name in TONGUES}
         choices: list[Any] = [("", gettext("write it yourself"))]
-        for language, name in (("zh", "中文"), ("en", "English")):
-            choices.append((name, [(f"{answer.code}:{language}", _short(answer, language)) for answer in answers]))
+        for tongue, name in TONGUES:
+            choices.append((name, [(f"{answer.code}:{tongue}", _short(answer, tongue)) for answer in answers]))
         self.fields["answer"].choices = choices  # type: ignore[attr-defined]
         self.fields["answer"].widget.texts = self.answers
         if not answers:
@@ -123,9 +124,15 @@ class Answered(StepForm):
         return given
 
 
-def _short(answer: AnswerPart, language: str) -> str:
-    text = getattr(answer.text, language)
-    return f"{getattr(answer.names, language)}: {text[:40]}{'…' if len(text) > 40 else ''}"
+def _said(answer: AnswerPart, tongue: str) -> str:
+    """The whole text of a ready answer in a language, or in both, the Chinese first."""
+    return "\n".join(getattr(answer.text, language) for language in (("zh", "en") if tongue == "both" else (tongue,)))
+
+
+def _short(answer: AnswerPart, tongue: str) -> str:
+    names = " / ".join(getattr(answer.names, language) for language in (("zh", "en") if tongue == "both" else (tongue,)))
+    text = _said(answer, tongue)
+    return names if tongue == "both" else f"{names}: {text[:40]}{'…' if len(text) > 40 else ''}"
 
 
 class PhotoInput(forms.ClearableFileInput):
@@ -157,6 +164,20 @@ class Note(StepForm):
     photos = PhotosField(label=_("Photo"), required=False)
 
 
+def named_choice(choice: PostChoice, who: str, language: str) -> str:
+    """The post as people call it, and who is there: a department by its own name, a desk by its post."""
+    names = choice.unit.names if choice.unit.kind == "department" else choice.post.names
+    return bilingual(dict(names), language) + (f" · {who}" if who else "")
+
+
+def why_words(choice: PostChoice) -> str:
+    """Why a post is suggested, and how much it has in hand."""
+    why = {Why.CLASS: gettext("handles this class"), Why.TEAM: gettext("of your team"), Why.AREA: gettext("serves this place"), None: ""}[choice.why]
+    if choice.holding.is_acting:
+        why = gettext("%(why)s, acting") % {"why": why}
+    return gettext("%(why)s, %(n)s in hand") % {"why": why, "n": choice.in_hand}
+
+
 class ToPost(StepForm):
     """Choose a post: suggested ones first, each with its reason."""
 
@@ -176,17 +197,10 @@ class ToPost(StepForm):
             self.initial.setdefault("post", str(suggested[0].post.id))
 
     def named(self, choice: PostChoice) -> str:
-        """The post as people call it, and who is there: a department by its own name, a desk by its post."""
-        who = self.desk.name(choice.holding)
-        names = choice.unit.names if choice.unit.kind == "department" else choice.post.names
-        return self.shown(names) + (f" · {who}" if who else "")
+        return named_choice(choice, self.desk.name(choice.holding), self.language)
 
     def says(self, choice: PostChoice) -> SafeString:
-        why = {Why.CLASS: gettext("handles this class"), Why.TEAM: gettext("of your team"), Why.AREA: gettext("serves this place"), None: ""}[choice.why]
-        if choice.holding.is_acting:
-            why = gettext("%(why)s, acting") % {"why": why}
-        told = gettext("%(why)s, %(n)s in hand") % {"why": why, "n": choice.in_hand}
-        return format_html("{}<small>{}</small>", self.named(choice), told)
+        return format_html("{}<small>{}</small>", self.named(choice), why_words(choice))
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

@@ -13,7 +13,7 @@ from linli.engines.matters.rules.clocks import settle
 from linli.engines.matters.rules.command import Command, in_order
 from linli.engines.matters.rules.decide import decide
 from linli.engines.matters.rules.states import Verb
-from linli.engines.matters.selectors.handlers import Placed, PostChoice, handlers_of
+from linli.engines.matters.selectors.handlers import Placed, PostChoice, choice_of, handlers_of
 from linli.engines.matters.selectors.queue import COLUMNS, QueueRow, row_of, visible
 from linli.engines.matters.services import rows
 from linli.engines.matters.services.act import NoSuchMatter, checked, permitted
@@ -66,6 +66,7 @@ class Foresight:
 
     matters: Sequence[Foreseen]
     choices: Sequence[PostChoice]
+    people: dict[UUID, str]  # who holds the posts named
 
     @property
     def possible(self) -> Sequence[Foreseen]:
@@ -92,8 +93,10 @@ def foresee(*, actor: Actor, at: datetime, codes: Sequence[str], verb: Verb, pos
     offered = handlers_of([_placed(known[values["id"]]) for values in ordered], land=land, at=at) if verb is Verb.DISPATCH else {}
     ahead = _Ahead(actor, at, verb, post_id, reason, known, offered, land)
     foreseen = [ahead.look(row_of(values, land=land, at=at)) for values in ordered]
-    names = names_of({land.organisation.holder(one.after.accountable_post_id, at).person_id for one in foreseen if one.after})
-    return Foresight([_named(one, land=land, at=at, names=names) for one in foreseen], _shared(offered))
+    choices = _shared(offered)
+    present = {land.organisation.holder(one.after.accountable_post_id, at).person_id for one in foreseen if one.after}
+    names = names_of(present | {choice.holding.person_id for choice in choices} | {one.choice.holding.person_id for one in foreseen if one.choice})
+    return Foresight([_named(one, land=land, at=at, names=names) for one in foreseen], choices, names)
 
 
 def _placed(case: Case) -> Placed:
@@ -127,7 +130,8 @@ class _Ahead:
     def _choice(self, matter_id: UUID) -> PostChoice | None:
         choices = self.offered.get(matter_id, [])
         if self.post_id:
-            return next((choice for choice in choices if choice.post.id == self.post_id), None)
+            wanted = next((choice for choice in choices if choice.post.id == self.post_id), None)
+            return wanted or choice_of(self.post_id, organisation=self.land.organisation, at=self.at, why=None)
         return next((choice for choice in choices if choice.why is not None), None)
 
     def _after(self, case: Case, command: Command) -> Case:
