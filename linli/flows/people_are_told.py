@@ -15,9 +15,11 @@ from linli.directory.people.selectors import Reach, reach_of
 from linli.engines.matters.events import MatterEnded, MatterEvent, MatterMoved, MatterReported, MatterTouched
 from linli.engines.matters.selectors.news import Brief, briefs, last_words, open_calls, reporters_to_tell, running_out
 from linli.flows import matter_news as news
+from linli.kernel.calendar.playbook import CalendarSection
 from linli.kernel.events.services import Delivered, subscribe
 from linli.kernel.notices.rules import Channel, Recipient, Urgency
 from linli.kernel.notices.services.queue import NoticeRequest, notify_many
+from linli.kernel.playbooks.selectors import active_playbook
 
 OLD_NEWS = timedelta(days=1)
 WARNING = timedelta(hours=1)  # how long before its level's clock ends a holder is warned
@@ -127,7 +129,12 @@ def _what(brief: Brief, language: str) -> dict[str, object]:
 
 
 def _post(brief: Brief, language: str, due: datetime) -> dict[str, object]:
-    return {"post": brief.post_names.get(language, ""), "due": due}
+    return {"post": brief.post_names.get(language, ""), "due": local_time(due)}
+
+
+def local_time(at: datetime) -> str:
+    """A moment as people read it in a message: by the community's clock, to the minute."""
+    return at.astimezone(active_playbook().section(CalendarSection).zone()).strftime("%Y-%m-%d %H:%M")
 
 
 def _with(brief: Brief, due: datetime, **more: object) -> Callable[[str], Mapping[str, object]]:

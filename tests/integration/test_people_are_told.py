@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -22,6 +23,7 @@ from tests.factories import MONDAY, community, person, report
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
+ZONE = ZoneInfo("Asia/Shanghai")  # of the community
 
 
 def deliver() -> None:
@@ -40,6 +42,10 @@ def test_the_reporter_hears_at_once_and_hears_back_and_the_holder_knows() -> Non
         deliver()
         assert told("matters.received") == ["email", "in_app", "sms"]
         assert "in_app" in told("matters.dispatched")
+        assert all(
+            f"{receipt.due_at.astimezone(ZONE):%Y-%m-%d %H:%M}" in body
+            for body in Notice.objects.filter(template="matters.received", channel="email").values_list("body", flat=True)
+        )
         with write():
             only(act([Command(receipt.matter_id, Verb.SOLVE, MONDAY + HOUR, text="已清走")], actor=person("grid_head", town.grids[0].path)))
         deliver()
