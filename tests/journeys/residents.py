@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -22,6 +23,7 @@ from tests.journeys.test_gallery import Quiet
 
 ROOT = Path(__file__).resolve().parents[2]
 LIANQIN = ROOT / "playbooks" / "lianqin" / "playbook.yaml"
+SHOTS = os.environ.get("LINLI_SCREENSHOTS")
 PHONE, DESK = (390, 844), (1440, 900)
 HOUR = timedelta(hours=1)
 
@@ -67,3 +69,8 @@ def portal(browser: Browser, committed: str) -> Iterator[Portal]:
 def tracking_of(page: Page) -> str:
     page.wait_for_url("**/report/done/*")
     return page.url.rsplit("/", 1)[1]
+
+
+def keep(page: Page, name: str, *, full: bool = True) -> None:
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=full)

@@ -5,12 +5,11 @@ Set LINLI_SCREENSHOTS to a folder to keep pictures of the pages.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from linli.engines.matters.models import Matter, Report
 from linli.engines.matters.rules.decide import Command
@@ -19,15 +18,8 @@ from linli.engines.matters.services.act import act, only
 from linli.insight.tasks import rebuild_figures
 from linli.kernel.writing import write
 from tests.factories import MONDAY, person, report
-from tests.journeys.residents import DESK, HOUR, PHONE, Portal, tracking_of
+from tests.journeys.residents import DESK, HOUR, PHONE, SHOTS, Portal, keep, tracking_of
 from tests.journeys.test_gallery import serious
-
-SHOTS = os.environ.get("LINLI_SCREENSHOTS")
-
-
-def keep(page: Page, name: str, *, full: bool = True) -> None:
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=full)
 
 
 def photo_file(tmp_path: Path) -> Path:

@@ -20,7 +20,7 @@ from linli.kernel.notices.tasks import send_due_notices
 from tests.factories import MONDAY, report
 from tests.integration.notices.browsers import PushBrowser, push_service
 from tests.integration.notices.made import Recorder
-from tests.journeys.residents import HOUR, Portal
+from tests.journeys.residents import HOUR, Portal, keep
 from tests.journeys.test_gallery import serious
 
 # Headless browsers reach no push service: this one is handed what a service would have given, and all the rest is real.
@@ -97,6 +97,7 @@ def test_this_device_is_told_and_forgotten(portal: Portal, settings: Any) -> Non
         page.goto(f"{portal.address}/alerts")
         listed = page.locator("[data-push-mine] a")
         expect(listed).to_have_count(1)
+        keep(page, "alerts-mine")
         assert serious(page) == []
         listed.click()
         page.locator("form:has([value=end]) button").click()
@@ -137,6 +138,7 @@ def test_a_resident_signs_in_by_code_and_sees_takes_and_leaves(portal: Portal, m
     page.locator("form:has(input[name=code]) button[type=submit]").first.click()
     page.wait_for_url("**/own")
     expect(page.locator(f"a.matter[href='/track/{mine.tracking}']")).to_be_visible()
+    keep(page, "own")
     assert serious(page) == []
     with page.expect_download() as download:
         page.locator("a[download]").click()

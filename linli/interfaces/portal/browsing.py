@@ -41,7 +41,7 @@ def wanted_of(request: HttpRequest) -> dict[str, str]:
         given["state"] = "open"
     if given["class_code"] not in known.classes:
         given["class_code"] = ""
-    if given["kind"] not in {kind.code for kind in (known.section.kinds if known.section else ())}:
+    if given["kind"] not in {kind.code for kind in (known.section.kinds if known.section else ()) if kind.visibility == "public"}:
         given["kind"] = ""
     return given
 

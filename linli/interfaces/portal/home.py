@@ -16,7 +16,7 @@ from linli.directory.territory.selectors import ground_or_none
 from linli.directory.territory.selectors.points import OpenPoint, service_points
 from linli.engines.matters.selectors.public import PublicFilter, public_list
 from linli.insight.rules import Figures
-from linli.insight.selectors import Line, Selection, figures_by_area, figures_by_month, open_now, selected_figures
+from linli.insight.selectors import Line, Selection, figures_by_area, figures_by_month, selected_figures
 from linli.interfaces.access import public_route
 from linli.interfaces.portal.browsing import area_path_of
 from linli.interfaces.portal.offers import offers, own
@@ -102,10 +102,10 @@ def rates(figures: Figures) -> dict[str, Any]:
     return {name: percent(getattr(known, name)) for name in ("response", "solved", "satisfied", "on_time")}
 
 
-def overdue_now(at: datetime) -> int:
-    """Everything that is open past its promise, whenever it was reported."""
+def overdue_now(at: datetime, *, path: str = "") -> int:
+    """Everything that is open past its promise in an area (everywhere), whenever it was reported: from the roll-ups."""
     land = ground_or_none()
-    return open_now(actor=PUBLIC, at=at, area_path=land.root.path).overdue if land is not None else 0
+    return selected_figures(actor=PUBLIC, at=at, of=Selection(path or land.root.path)).overdue_open if land is not None else 0
 
 
 @public_route
@@ -136,7 +136,7 @@ def figures(request: HttpRequest) -> HttpResponseBase:
         "current": month.since == this_month_since,
         "levels": funnel(month.figures),
         "rates": rates(month.figures),
-        "overdue": open_now(actor=PUBLIC, at=at, area_path=path).overdue,
+        "overdue": overdue_now(at, path=path),
         "areas": [_row(line) | _change(line, earlier.get(line.key)) for line in by_area],
         "deeper": {child.code for child in land.children(node.id) if land.children(child.id)},
         "months": [_row(line) for line in figures_by_month(actor=PUBLIC, at=at, of=year)],

@@ -115,10 +115,10 @@ def map_levels() -> str:
     return ",".join(land.levels[1:]) if land is not None else ""
 
 
-def week_words(week: Week) -> list[tuple[str, str]]:
-    """A week's opening hours, equal days together: ("Mon–Fri", "09:00–12:00, 13:30–17:30"). Days off are left out."""
+def week_words(week: Week) -> list[tuple[str, list[str]]]:
+    """A week's opening hours, equal days together: ("Mon–Fri", ["09:00–12:00", "13:30–17:30"]). Days off are left out."""
     days = week.days()
-    lines: list[tuple[str, str]] = []
+    lines: list[tuple[str, list[str]]] = []
     place = 0
     while place < len(days):
         last = place
@@ -127,8 +127,7 @@ def week_words(week: Week) -> list[tuple[str, str]]:
         if days[place]:
             first, until = (str(WEEKDAYS_ABBR[day]).replace("星期", "周") for day in (place, last))
             names = first if last == place else f"{first}–{until}"
-            between = ", " if get_language() == "en" else "、"
-            lines.append((names, between.join(str(opening).replace("-", "–") for opening in days[place])))
+            lines.append((names, [str(opening).replace("-", "–") for opening in days[place]]))
         place = last + 1
     return lines
 
