@@ -22,7 +22,7 @@ from linli.interfaces.cli.archive import Archive, BadArchive, checked_archive, n
 from linli.interfaces.cli.dumping import RESTORING, DumpFailed, Server, someone_uses
 from linli.interfaces.cli.runtime import data_folder, data_option, line, running_database, said_in_one_line, start_django
 
-KEYS = ("sealing.keys", "fingerprint.key", "django.key")  # the database's own passwords belong to its cluster and stay
+KEYS = ("sealing.keys", "fingerprint.key", "django.key", "push.key")  # the database's own passwords belong to its cluster and stay
 PASSPHRASE = "LINLI_PASSPHRASE"  # noqa: S105 - the variable's name
 file_argument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
