@@ -18,6 +18,10 @@ from linli.domains.care import tasks as care
 from linli.domains.care.playbook import CareSection
 from linli.domains.care.services import cases as care_cases
 from linli.domains.care.services import erasing as care_erasing
+from linli.engines.duties import tasks as duties
+from linli.engines.duties.playbook import DutiesSection
+from linli.engines.duties.selectors.posts import posts_with_open_duties
+from linli.engines.duties.services import sources as duty_sources
 from linli.engines.matters import tasks as matters
 from linli.engines.matters.playbook import MattersSection
 from linli.engines.matters.selectors.posts import posts_with_open_matters
@@ -55,6 +59,7 @@ SECTIONS: dict[str, type[Section]] = {
     "access": AccessSection,
     "directory": DirectorySection,
     "matters": MattersSection,
+    "duties": DutiesSection,
     "care": CareSection,
     "devices": DevicesSection,
     "teams": TeamsSection,
@@ -73,6 +78,8 @@ def wire() -> None:
         register_section(name, model)
     _wire_access()
     register_post_use(N_("open matters rest on it"), posts_with_open_matters)
+    register_post_use(N_("open duties rest on it"), posts_with_open_duties)
+    duty_sources.register_sources()
     people_services.register_part_taking(care_cases.caring_people)
     people_services.register_part_taking(teams_services.taking_part)
     _wire_sweeps()
@@ -100,6 +107,7 @@ def _wire_sweeps() -> None:
     people.register_sweeps()
     outbox.register_sweeps()
     matters.register_sweeps()
+    duties.register_sweeps()
     care.register_sweeps()
     devices.register_sweeps()
     flows.register_sweeps()

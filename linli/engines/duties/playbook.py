@@ -1,11 +1,199 @@
-"""The permissions of duties, and (below) the playbook's ``duties`` section."""
+"""The playbook's ``duties`` section: what recurs, for whom, who answers and how it is shown to be done; and the permissions."""
 
 from __future__ import annotations
 
-from linli.kernel.access.rules import declare
-from linli.kernel.refusal import N_
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+from pydantic import Field
+
+from linli.engines.duties.rules.cadence import (
+    ANCHOR,
+    AroundDay,
+    Cadence,
+    DaysOff,
+    Period,
+    Phase,
+    Phased,
+    Recurring,
+    TimesPer,
+    Unit,
+    WithinStay,
+    checked,
+)
+from linli.engines.duties.rules.policy import DutiesPolicy, DutyRule, Evidence
+from linli.kernel.access.rules import Confidentiality, declare
+from linli.kernel.boundaries import refused_attribute
+from linli.kernel.calendar.playbook import Hours, Limit
+from linli.kernel.calendar.rules import Opening
+from linli.kernel.playbooks.rules import Issue, Section, Sections, Text
+from linli.kernel.refusal import N_, Refusal
+from linli.kernel.rows import json_text
 
 READ = declare("duties.read", text=N_("see duties"))
 ACT = declare("duties.act", text=N_("carry out duties: check in, take over, say why one was missed"))
 JUDGE = declare("duties.judge", text=N_("accept an excuse for a missed duty"))
 MANAGE = declare("duties.manage", text=N_("say whom or what duties are about"))
+
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Condition = bool | int | str | list[bool | int | str]
+_CONFIDENTIALITY = {"public": Confidentiality.PUBLIC, "internal": Confidentiality.INTERNAL, "private": Confidentiality.PRIVATE}
+
+
+class RecurringPart(Section):
+    rule: str = Field(title="recurrence rule", json_schema_extra={"zh": "重复规则"}, description="RRULE: FREQ=WEEKLY;BYDAY=MO")
+    days: int = Field(default=1, ge=1, le=366, title="days for it", json_schema_extra={"zh": "期限（天）"})
+    since: date = ANCHOR
+
+
+class TimesPart(Section):
+    times: int = Field(ge=1, le=31, title="times", json_schema_extra={"zh": "次数"})
+    period: Period = Field(title="per", json_schema_extra={"zh": "每"})
+
+
+class PhasePart(Section):
+    every: int = Field(ge=1, le=366)
+    unit: Unit = Unit.DAYS
+    times: int | None = Field(default=None, ge=1, le=1_000)
+
+
+class PhasedPart(Section):
+    phases: list[PhasePart] = Field(min_length=1, description="every X for N times, then every Y")
+    since: str = Field(default="", description="a day of the subject's own; empty: its beginning")
+
+
+class StayPart(Section):
+    stay: Code
+    every: int | None = Field(default=None, ge=1, le=366, description="days; empty: once")
+    within: int | None = Field(default=None, ge=1, le=366, description="days from the stay's first")
+
+
+class DayPart(Section):
+    day: Code
+    offset: int = Field(default=0, ge=-366, le=3_660, description="days before (negative) or after")
+    days: int = Field(default=1, ge=1, le=366)
+
+
+class SubjectsPart(Section):
+    """Whom or what: a kind of subject, and facts that have to be so."""
+
+    kind: Code
+    where: dict[str, Condition] = Field(default_factory=dict)
+
+
+class RetryPart(Section):
+    times: int = Field(default=3, ge=1, le=20, title="attempts", json_schema_extra={"zh": "尝试次数"})
+    hours: int = Field(default=24, ge=1, le=336, title="hours between attempts", json_schema_extra={"zh": "间隔（小时）"})
+
+
+class RulePart(Section):
+    """One recurring duty."""
+
+    code: Code
+    names: Text
+    kind: Literal["visit", "inspection", "patrol", "meeting", "task"] = "visit"
+    subjects: SubjectsPart
+    levels: list[str] = Field(min_length=1, title="levels that answer, the first one first", json_schema_extra={"zh": "负责层级（依次递补）"})
+    cadence: RecurringPart | TimesPart | PhasedPart | StayPart | DayPart = Field(title="cadence", json_schema_extra={"zh": "频次"})
+    days_off: DaysOff = Field(default=DaysOff.KEEP, title="on days off", json_schema_extra={"zh": "遇休息日"})
+    hours: Hours = Opening(8 * 60, 20 * 60)
+    answer: Limit | None = Field(default=None, title="time to answer", json_schema_extra={"zh": "应答时限"})
+    evidence: list[Evidence] = Field(default_factory=list)
+    form: dict[str, Any] | None = Field(default=None, description="JSON Schema of what is filled in")
+    retry: RetryPart = RetryPart()
+    visibility: Literal["public", "internal", "private"] = "internal"
+
+
+class DutiesSection(Section):
+    """The ``duties`` section of a playbook. What has begun finishes under its version; what has not is derived anew."""
+
+    rules: list[RulePart] = Field(default_factory=list, title="Recurring duties", json_schema_extra={"zh": "周期性工作"})
+    horizon: int = Field(default=35, ge=7, le=100, title="days derived ahead", json_schema_extra={"zh": "提前生成天数"})
+
+    def check(self, playbook: Sections) -> Iterable[Issue]:
+        """Say what contradicts itself: codes given twice, unknown levels, a chain with a loop, cadences that never come round or end."""
+        for code, times in Counter(rule.code for rule in self.rules).items():
+            if times > 1:
+                places = [place for place, rule in enumerate(self.rules) if rule.code == code]
+                yield Issue(("rules", places[-1]), N_("“%(code)s” is given %(times)s times; give each code once"), {"code": code, "times": times})
+        directory = playbook.sections.get("directory")
+        known = [str(part.code) for part in getattr(directory, "levels", ())]
+        for place, rule in enumerate(self.rules):
+            yield from _issues(rule, place, known)
+
+
+def _issues(rule: RulePart, place: int, known: list[str]) -> Iterable[Issue]:
+    where = ("rules", place)
+    for number, level in enumerate(rule.levels):
+        if known and level not in known:
+            yield Issue((*where, "levels", number), N_("there is no such level"), expected="a level of the directory", given=level, known=tuple(known))
+        if level in rule.levels[:number]:
+            yield Issue((*where, "levels", number), N_("this level answers already: the chain would go in a circle"), given=level)
+    if len(rule.levels) > 1 and rule.answer is None:
+        yield Issue((*where, "levels"), N_("several levels need a time to answer, or the next one would never have it"), expected="answer: 4 working_hours")
+    try:
+        checked(_cadence(rule.cadence))
+    except Refusal as refusal:
+        yield Issue((*where, "cadence"), refusal.message, refusal.params)
+    for name, value in rule.subjects.where.items():
+        for word in (name, *(value if isinstance(value, list) else [value])):
+            attribute = refused_attribute(word) if isinstance(word, str) else None
+            if attribute:
+                yield Issue((*where, "subjects", "where", name), N_("Linli keeps no %(attribute)s of anyone."), {"attribute": attribute})
+    if rule.form is not None:
+        try:
+            Draft202012Validator.check_schema(rule.form)
+        except SchemaError as error:
+            yield Issue((*where, "form"), N_("this is not a JSON Schema: %(why)s"), {"why": error.message[:200]})
+        for name in rule.form.get("properties", {}):
+            if refused_attribute(str(name)):
+                yield Issue((*where, "form"), N_("Linli keeps no %(attribute)s of anyone."), {"attribute": refused_attribute(str(name)) or ""})
+    if Evidence.FORM in rule.evidence and rule.form is None:
+        yield Issue((*where, "evidence"), N_("a form is asked for, and none is given"), expected="form: {type: object, …}")
+
+
+def _cadence(part: Section) -> Cadence:
+    if isinstance(part, RecurringPart):
+        return Recurring(part.rule, part.days, part.since)
+    if isinstance(part, TimesPart):
+        return TimesPer(part.times, part.period)
+    if isinstance(part, PhasedPart):
+        return Phased(tuple(Phase(phase.every, phase.unit, phase.times) for phase in part.phases), part.since)
+    if isinstance(part, StayPart):
+        return WithinStay(part.stay, part.every, part.within)
+    assert isinstance(part, DayPart)
+    return AroundDay(part.day, part.offset, part.days)
+
+
+def compile_policy(section: DutiesSection) -> DutiesPolicy:
+    """Turn the section into the plain values that the rules read."""
+    return DutiesPolicy(
+        rules={
+            rule.code: DutyRule(
+                code=rule.code,
+                names=rule.names.model_dump(),
+                kind=rule.kind,
+                subject_kind=rule.subjects.kind,
+                where=rule.subjects.where,
+                chain=tuple(rule.levels),
+                cadence=_cadence(rule.cadence),
+                days_off=rule.days_off,
+                opens=rule.hours.start,
+                closes=rule.hours.end,
+                answer=rule.answer,
+                evidence=frozenset(rule.evidence),
+                form=rule.form,
+                retries=rule.retry.times,
+                retry_hours=rule.retry.hours,
+                confidentiality=_CONFIDENTIALITY[rule.visibility],
+                signature=hashlib.sha256(json_text(rule.model_dump(mode="json")).encode()).hexdigest()[:32],
+            )
+            for rule in section.rules
+        },
+        horizon=section.horizon,
+    )

@@ -1,0 +1,60 @@
+"""What a playbook decided about duties, compiled to plain values: one frozen ``DutiesPolicy`` a playbook version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from linli.engines.duties.rules.cadence import Cadence, DaysOff
+from linli.engines.duties.rules.subjects import Fact
+from linli.kernel.access.rules import Confidentiality
+from linli.kernel.calendar.rules import TimeLimit
+
+
+class Evidence(StrEnum):
+    """What finishing a duty needs beside the word of who did it."""
+
+    ARRIVAL = "arrival"
+    PHOTO = "photo"
+    NOTE = "note"
+    FORM = "form"
+
+
+@dataclass(frozen=True, slots=True)
+class DutyRule:
+    """One recurring duty: cadence × subjects × levels that answer.
+
+    Attributes:
+        chain: levels that answer, the first one first; the last keeps it.
+        answer: how long a level has to answer before the next one has the duty; none: it stays with the first.
+        opens, closes: minutes of the local day at which a window's first day begins and its last one ends.
+        retries: how many attempts at a closed door count as having tried; ``retry_hours``: how long before the next is proposed.
+    """
+
+    code: str
+    names: Mapping[str, str]
+    kind: str
+    subject_kind: str
+    where: Mapping[str, Fact | Sequence[Fact]]
+    chain: tuple[str, ...]
+    cadence: Cadence
+    days_off: DaysOff
+    opens: int
+    closes: int
+    answer: TimeLimit | None
+    evidence: frozenset[Evidence]
+    form: Mapping[str, Any] | None
+    retries: int
+    retry_hours: int
+    confidentiality: Confidentiality
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DutiesPolicy:
+    """Everything that decides about duties under one playbook version."""
+
+    rules: Mapping[str, DutyRule] = field(default_factory=dict)
+    horizon: int = 35

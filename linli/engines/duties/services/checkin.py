@@ -1,0 +1,262 @@
+"""Checking in: what was done for duties, one visit or what a phone kept for a day, each done or refused by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from jsonschema import Draft202012Validator
+
+from linli.engines.duties.events import DutyEvent
+from linli.engines.duties.models import CheckInRecord
+from linli.engines.duties.playbook import ACT, JUDGE, READ
+from linli.engines.duties.rules.policy import DutyRule
+from linli.engines.duties.rules.task import CHECK_INS, CheckIn, Task, Verb, accept, decide, settle
+from linli.engines.duties.services.clock import told
+from linli.engines.duties.services.frame import Frame, held_frame
+from linli.engines.duties.services.rows import CHECK_IN_COLUMNS, audit_entry, events_of, locked_tasks, store_tasks
+from linli.kernel.access.rules import Actor
+from linli.kernel.audit.services import Entry, record
+from linli.kernel.clock.services import now
+from linli.kernel.events.services import publish
+from linli.kernel.ids import new_id
+from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.rows import insert_rows, json_text
+
+KEY_MOST = 100
+NOTE_MOST = 2_000
+COARSE = 3  # decimals of a degree: about 100 m
+
+
+class NoSuchDuty(Refusal):
+    code = "duties.no_such_duty"
+    message = N_("There is no such duty, or you may not see it.")
+    kind = Kind.MISSING
+
+
+class ChangedMeanwhile(Refusal):
+    code = "duties.changed_meanwhile"
+    message = N_("This duty has changed since you looked at it.")
+    kind = Kind.CONFLICT
+
+
+class NoCheckIn(Refusal):
+    code = "duties.no_check_in"
+    message = N_("%(verb)s is not something to check in with.")
+    field = "verb"
+
+
+class KeyTooLong(Refusal):
+    code = "duties.key_too_long"
+    message = N_("An idempotency key has at most %(most)s characters.")
+    field = "key"
+
+
+class NoteTooLong(Refusal):
+    code = "duties.note_too_long"
+    message = N_("A note has at most %(most)s characters.")
+    field = "note"
+
+
+class BadForm(Refusal):
+    code = "duties.bad_form"
+    message = N_("The form is not filled in as asked, at %(place)s: %(why)s")
+    field = "form"
+
+
+class BadPoint(Refusal):
+    code = "duties.bad_point"
+    message = N_("That is no place on earth.")
+    field = "lon"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A wish to check in.
+
+    Attributes:
+        occurrence_ids: the duties that it serves: one visit may serve several purposes, all of them or none.
+        at: when it happened. ``version``: what the asker saw, of a single duty; None: whatever it is now.
+        key: the phone's own key of it; the same key gives the first answer again.
+        lon, lat: rounded to about 100 m before anything is stored.
+        form: answers by the rule's JSON Schema.
+    """
+
+    occurrence_ids: tuple[UUID, ...]
+    verb: Verb
+    at: datetime
+    key: str = ""
+    note: str = ""
+    form: Mapping[str, Any] | None = None
+    lon: float | None = None
+    lat: float | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a check-in did. ``repeated``: its key was handed in before; nothing was done again."""
+
+    visit: UUID
+    states: tuple[str, ...]
+    repeated: bool = False
+
+
+def check_in(commands: Sequence[Command], *, actor: Actor, at: datetime | None = None) -> list[Receipt | Refusal]:
+    """Carry out check-ins in order; each is done or refused by itself, and a visit of several purposes as a whole.
+
+    Refused: unknown duties, a missing permission, one from the future or from before the duty, a form that does not match,
+    a duty that has ended. ``at`` is when they are handed in (else now): nothing may lie after it.
+    """
+    frame, recorded_at = held_frame(), at or now()
+    tasks = locked_tasks([one for command in commands for one in command.occurrence_ids])
+    before = _before(commands, actor=actor)
+    work = _Work(frame, actor, recorded_at, tasks)
+    results: list[Receipt | Refusal] = []
+    for command in commands:
+        if command.key and command.key in before:
+            results.append(before[command.key])
+            continue
+        try:
+            receipt = work.add(command)
+        except Refusal as refusal:
+            results.append(refusal)
+            continue
+        results.append(receipt)
+        if command.key:
+            before[command.key] = Receipt(receipt.visit, receipt.states, repeated=True)
+    work.write()
+    return results
+
+
+def excuse(occurrence_ids: Sequence[UUID], *, note: str, actor: Actor, at: datetime) -> list[Receipt | Refusal]:
+    """Accept the explanations of missed duties, with a note; the miss stays on record. Not one's own."""
+    frame = held_frame()
+    tasks = locked_tasks(occurrence_ids)
+    work = _Work(frame, actor, at, tasks)
+    results: list[Receipt | Refusal] = []
+    for one in occurrence_ids:
+        try:
+            results.append(work.excuse(one, note=note))
+        except Refusal as refusal:
+            results.append(refusal)
+    work.write()
+    return results
+
+
+class OwnExcuse(Refusal):
+    code = "duties.own_excuse"
+    message = N_("You answered for this duty yourself: somebody else decides on it.")
+    kind = Kind.FORBIDDEN
+
+
+class _Work:
+    """What one batch gathers, to be written in a handful of statements."""
+
+    def __init__(self, frame: Frame, actor: Actor, recorded_at: datetime, tasks: dict[UUID, Task]) -> None:
+        self.frame, self.actor, self.recorded_at, self.tasks = frame, actor, recorded_at, tasks
+        self.changed: dict[UUID, Task] = {}
+        self.rows: list[tuple[Any, ...]] = []
+        self.entries: list[Entry] = []
+        self.events: list[DutyEvent] = []
+
+    def add(self, command: Command) -> Receipt:
+        _check(command)
+        visit = new_id()
+        lon, lat = _coarse(command)
+        steps = []
+        for one in dict.fromkeys(command.occurrence_ids):
+            task = self._permitted(one, ACT)
+            if command.version is not None and command.version != task.version:
+                raise ChangedMeanwhile()
+            rule = self.frame.rule(task.policy_id, task.rule)
+            form = _checked_form(command.form, rule)
+            settled, hops = settle(task, rule=rule, world=self.frame.under(task.policy_id), at=command.at)
+            wish = CheckIn(command.verb, command.at, command.note, 0, form, first_holder=settled.first_post_id in self.actor.post_ids)
+            steps.append((hops, settled, decide(settled, wish, rule=rule, recorded_at=self.recorded_at), form))
+        for hops, settled, after, form in steps:
+            told(hops, entries=self.entries, events=self.events)
+            sender = (self.actor.id, command.key) if command.key else (None, None)
+            self._step(settled, after, command.verb, at=command.at, visit=visit, note=command.note.strip(), form=form, point=(lon, lat), sender=sender)
+        return Receipt(visit, tuple(after.state.value for _, _, after, _ in steps))
+
+    def excuse(self, one: UUID, *, note: str) -> Receipt:
+        task = self._permitted(one, JUDGE)
+        if task.post_id in self.actor.post_ids or task.first_post_id in self.actor.post_ids:
+            raise OwnExcuse()
+        after = accept(task, at=self.recorded_at, note=note)
+        visit = new_id()
+        self._step(task, after, Verb.EXCUSE, at=self.recorded_at, visit=visit, note=note.strip(), form=None, point=(None, None), sender=(None, None))
+        return Receipt(visit, (after.state.value,))
+
+    def _permitted(self, one: UUID, permission: str) -> Task:
+        task = self.tasks.get(one)
+        if task is None or not self.actor.may(READ, area_path=task.area_path, confidentiality=task.confidentiality):
+            raise NoSuchDuty()
+        self.actor.require(permission, area_path=task.area_path, confidentiality=task.confidentiality)
+        return task
+
+    def _step(self, before: Task, after: Task, verb: Verb, *, at: datetime, visit: UUID, note: str, form: Any, point: Any, sender: Any) -> None:
+        self.tasks[after.id] = self.changed[after.id] = after
+        self.rows.append((
+            new_id(), after.id, after.version, visit, verb.value, self.actor.id, after.post_id, at, self.recorded_at, note,
+            dict(form) if form is not None else None, [], *point, *sender,
+        ))  # fmt: skip
+        self.entries.append(audit_entry(before, after, verb=verb, actor=self.actor.id, at=at))
+        self.events.extend(events_of(before, after, verb=verb, actor=self.actor.id, at=at))
+
+    def write(self) -> None:
+        insert_rows(CheckInRecord, CHECK_IN_COLUMNS, self.rows)
+        store_tasks(self.changed.values(), frame=self.frame, at=self.recorded_at)
+        record(self.entries)
+        publish(self.events)
+
+
+def _check(command: Command) -> None:
+    if command.verb not in CHECK_INS:
+        raise NoCheckIn(verb=command.verb.value)
+    if not command.occurrence_ids:
+        raise NoSuchDuty()
+    if len(command.key) > KEY_MOST:
+        raise KeyTooLong(most=KEY_MOST)
+    if len(command.note) > NOTE_MOST:
+        raise NoteTooLong(most=NOTE_MOST)
+
+
+def _coarse(command: Command) -> tuple[float | None, float | None]:
+    if command.lon is None or command.lat is None:
+        return None, None
+    if not (-180 <= command.lon <= 180 and -90 <= command.lat <= 90):
+        raise BadPoint()
+    return round(command.lon, COARSE), round(command.lat, COARSE)
+
+
+@lru_cache(maxsize=256)
+def _validator(schema: str) -> Draft202012Validator:
+    return Draft202012Validator(orjson.loads(schema))
+
+
+def _checked_form(form: Mapping[str, Any] | None, rule: DutyRule) -> Mapping[str, Any] | None:
+    if form is None or rule.form is None:
+        return None
+    wrong = next(_validator(json_text(rule.form)).iter_errors(dict(form)), None)
+    if wrong is not None:
+        raise BadForm(place="/".join(map(str, wrong.absolute_path)) or "—", why=wrong.message[:200])
+    return form
+
+
+def _before(commands: Sequence[Command], *, actor: Actor) -> dict[str, Receipt]:
+    keys = [command.key for command in commands if command.key]
+    if not keys:
+        return {}
+    found: dict[str, Receipt] = {}
+    rows = CheckInRecord.objects.filter(sender=actor.id, key__in=keys).values_list("key", "visit", "occurrence__state")
+    for key, visit, state in rows:
+        known = found.get(key or "")
+        found[key or ""] = Receipt(visit, (*(known.states if known else ()), state), repeated=True)
+    return found

@@ -1,0 +1,111 @@
+"""What the engine does by itself: deriving, the clocks of duties, and who answers now."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError
+
+from linli.directory.territory.selectors import ground_or_none
+from linli.engines.duties.services.clock import due_duties, pass_on, run_clocks
+from linli.engines.duties.services.derive import Derived, derive, waiting_rules
+from linli.engines.duties.services.subjects import DERIVE, refresh_sources
+from linli.kernel.clock.services import now
+from linli.kernel.epoch import services as epoch
+from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
+from linli.kernel.sweeps import register_sweep
+from linli.kernel.writing import write
+
+BATCH = 1_000
+_log = logging.getLogger(__name__)
+_refreshed: tuple[int, date] | None = None  # the epoch and the day that this process last asked the sources at
+
+
+def sweep(at: datetime | None = None) -> int:
+    """Begin, hand on and miss what is due by ``at`` (else by the program's clock); return how many changed. Idempotent."""
+    moved, failed = 0, set[UUID]()
+    until = at or now()
+    while True:
+        due = due_duties(at=until, limit=BATCH, without=failed)
+        if not due:
+            return moved
+        done = _run(due, until, failed)
+        moved += done
+        if done == 0 and not failed.intersection(due):  # others hold them: they are being settled
+            return moved
+
+
+def _run(due: Sequence[UUID], until: datetime, failed: set[UUID]) -> int:
+    """Settle these in one write; where it fails, in halves, until what fails stands alone: one must not hold up the rest."""
+    try:
+        with write():
+            return run_clocks(due, at=until)
+    except (InterfaceError, OperationalError):
+        raise  # the database itself: the next sweep tries again
+    except Exception:
+        if len(due) == 1:
+            _log.exception("the clock of duty %s cannot be settled", due[0])
+            failed.update(due)
+            return 0
+        middle = len(due) // 2
+        return _run(due[:middle], until, failed) + _run(due[middle:], until, failed)
+
+
+def derive_due(at: datetime | None = None) -> Derived:
+    """Ask the sources of subjects where something may have changed, and derive what is to be derived, a rule a write."""
+    global _refreshed
+    when = at or now()
+    if not _is_set_up():
+        return Derived()
+    seen = (epoch.current(), when.date())
+    if _refreshed != seen:
+        with write():
+            refresh_sources(at=when)
+        _refreshed = seen
+    total = Derived()
+    with write():
+        waiting = waiting_rules(at=when)
+    for code in waiting:
+        with write():
+            total += derive(at=when, only=[code])
+    with write():
+        total += derive(at=when)
+    return total
+
+
+def _derive() -> int:
+    derive_due()
+    return 0  # nothing waits: what was stale is derived
+
+
+def watch_holders(at: datetime | None = None) -> int:
+    """Give open duties to who holds their posts now."""
+    if not _is_set_up():
+        return 0
+    with write():
+        return pass_on(at=at or now())
+
+
+def _pass() -> int:
+    watch_holders()
+    return 0
+
+
+def _is_set_up() -> bool:
+    if ground_or_none() is None:
+        return False
+    try:
+        active_playbook()
+    except NoPlaybook:
+        return False
+    return True
+
+
+def register_sweeps() -> None:
+    """Clocks are looked at every second, holders every two; deriving looks every ten and is woken by new subjects."""
+    register_sweep("duties.clocks", 1.0, sweep)
+    register_sweep("duties.holders", 2.0, _pass)
+    register_sweep(DERIVE, 10.0, _derive)
