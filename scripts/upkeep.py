@@ -72,11 +72,15 @@ def addresses(name: str, text: str) -> list[str]:
 
 
 def strangers(room: Path) -> list[str]:
-    """What a room holds that is none of the seven; inside a grown one, names that say nothing."""
+    """What a room holds that is none of the seven; inside a grown one, names that say nothing. A sub-room is an app of its own."""
+    inner = [path for path in room.iterdir() if (path / "apps.py").exists()]
     held = {
-        path.stem if path.suffix == ".py" else path.name for path in room.iterdir() if path.suffix == ".py" or (path.is_dir() and any(path.glob("**/*.py")))
+        path.stem if path.suffix == ".py" else path.name
+        for path in room.iterdir()
+        if path not in inner and (path.suffix == ".py" or (path.is_dir() and any(path.glob("**/*.py"))))
     }
-    found = [f"{short(room)}: {name} is none of {', '.join(sorted(ROOM))}" for name in sorted(held - ROOM - FRAME)]
+    found = [line for path in sorted(inner) for line in strangers(path)]
+    found += [f"{short(room)}: {name} is none of {', '.join(sorted(ROOM))}" for name in sorted(held - ROOM - FRAME)]
     return found + [f"{short(path)}: a name that says nothing" for path in sorted(room.rglob("*.py")) if path.stem in BANNED_NAMES]
 
 

@@ -139,6 +139,7 @@ INSTALLED_APPS = [
     "linli.directory.teams",
     "linli.engines.matters",
     "linli.engines.duties",
+    "linli.engines.duties.shifts",
     "linli.domains.care",
     "linli.insight",
     "linli.interfaces.console",

@@ -22,6 +22,8 @@ from linli.engines.duties import tasks as duties
 from linli.engines.duties.playbook import DutiesSection
 from linli.engines.duties.selectors.posts import posts_with_open_duties
 from linli.engines.duties.services import sources as duty_sources
+from linli.engines.duties.shifts import tasks as shifts
+from linli.engines.duties.shifts.playbook import ShiftsSection
 from linli.engines.matters import tasks as matters
 from linli.engines.matters.playbook import MattersSection
 from linli.engines.matters.selectors.posts import posts_with_open_matters
@@ -63,6 +65,7 @@ SECTIONS: dict[str, type[Section]] = {
     "care": CareSection,
     "devices": DevicesSection,
     "teams": TeamsSection,
+    "shifts": ShiftsSection,
     "notices": NoticesSection,
     "service_points": ServicePointsSection,
 }
@@ -110,6 +113,7 @@ def _wire_sweeps() -> None:
     duties.register_sweeps()
     care.register_sweeps()
     devices.register_sweeps()
+    shifts.register_sweeps()
     flows.register_sweeps()
     insight.register_sweeps()
 

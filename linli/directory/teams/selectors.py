@@ -111,6 +111,34 @@ def team_of_code(code: str) -> UUID | None:
     return Team.objects.filter(code=code, disbanded_at=None).values_list("id", flat=True).first()
 
 
+@dataclass(frozen=True, slots=True)
+class TeamFact:
+    """What other rooms need of a team: its kind, names and area."""
+
+    id: UUID
+    code: str
+    kind: str
+    names: dict[str, str]
+    area_path: str
+
+
+def team_fact(team_id: UUID) -> TeamFact:
+    """A team that is there. Raises: NoSuchTeam."""
+    row = Team.objects.filter(id=team_id, disbanded_at=None).first()
+    if row is None:
+        raise NoSuchTeam
+    return TeamFact(row.id, row.code, row.kind, row.names, row.area_path)
+
+
+def members_with_courses(team_id: UUID) -> dict[UUID, tuple[Passed, ...]]:
+    """The members of a team with the courses that each passed; two queries. For rosters."""
+    people = Membership.objects.filter(team_id=team_id, joined_at__isnull=False, left_at=None).values_list("person_id", flat=True)
+    found: dict[UUID, list[Passed]] = {person: [] for person in people}
+    for person, course, on, until in Training.objects.filter(person_id__in=found).values_list("person_id", "course", "passed_on", "valid_until"):
+        found[person].append(Passed(course, on, until))
+    return {person: tuple(passed) for person, passed in found.items()}
+
+
 def team_page(*, actor: Actor, at: datetime, today: date, team_id: UUID) -> TeamPage:
     """One team with its people and activities, for those with ``teams.read`` there and for its captains.
 

@@ -312,6 +312,11 @@ def is_captain(team_id: UUID, person_id: UUID | None, at: datetime) -> bool:
     return Captaincy.objects.filter(Q(starts_at__lte=at, ends_at__gt=at), team_id=team_id, person_id=person_id).exists()
 
 
+def is_member(team_id: UUID, person_id: UUID) -> bool:
+    """Whether somebody is a member of the team (an applicant is not yet)."""
+    return Membership.objects.filter(team_id=team_id, person_id=person_id, joined_at__isnull=False, left_at=None).exists()
+
+
 def _led(actor: Actor, at: datetime, team_id: UUID) -> Team:
     """A team that the actor leads: as its captain now, or by ``teams.manage`` there."""
     team = _team(team_id)
@@ -329,7 +334,7 @@ def _team(team_id: UUID, *, lock: bool = False) -> Team:
 
 
 def _member(team: Team, person_id: UUID) -> None:
-    if not Membership.objects.filter(team=team, person_id=person_id, joined_at__isnull=False, left_at=None).exists():
+    if not is_member(team.id, person_id):
         raise NotAMember
 
 

@@ -15,6 +15,7 @@ BENCHES = {
     "replay": "a year of records through the services, matters per second",
     "live": "2,000 live viewers on one server process, event to screen",
     "pages": "pages in a real browser, slowed down to a cheap phone on a weak link",
+    "roster": "a week's roster of 60 volunteers for 14 shifts, with its gap to the bound",
     "locate": "points per second against 706 grids",
 }
 

@@ -1,0 +1,347 @@
+"""Laying shifts out, signing up and leaving, swapping, rosters, calendars by private address."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from linli.directory.teams.playbook import team_kinds, teams_section
+from linli.directory.teams.rules import UnknownCourse
+from linli.directory.teams.selectors import TeamFact, team_fact
+from linli.directory.teams.services import courses_missing, is_captain, is_member
+from linli.engines.duties.shifts.events import PartChanged, ShiftCalledOff
+from linli.engines.duties.shifts.models import CalendarFeed, Shift, ShiftPart, ShiftTemplate
+from linli.engines.duties.shifts.playbook import MANAGE, shifts_section
+from linli.engines.duties.shifts.rules.signing import NotIn, NotReady, Part, ShiftOver, SignedAlready, Window, leave, sign
+from linli.kernel.access.rules import Actor, NotSignedIn
+from linli.kernel.audit.services import Entry, record
+from linli.kernel.calendar.selectors import working_calendar
+from linli.kernel.clock.services import machine_now
+from linli.kernel.events.services import publish
+from linli.kernel.ids import new_id
+from linli.kernel.refusal import N_, Kind, Refusal
+
+HELD = (Part.SIGNED.value, Part.WAITING.value)
+
+
+class NoSuchShift(Refusal):
+    code: ClassVar[str] = "shifts.no_such_shift"
+    message: ClassVar[str] = N_("There is no such shift.")
+    kind: ClassVar[Kind] = Kind.MISSING
+
+
+class BadTemplate(Refusal):
+    code: ClassVar[str] = "shifts.bad_template"
+    message: ClassVar[str] = N_("A shift lasts 15 minutes to a day, comes on at least one weekday, and asks for at most as many people as it takes.")
+    field: ClassVar[str] = "most"
+
+
+class NotOffered(Refusal):
+    code: ClassVar[str] = "shifts.not_offered"
+    message: ClassVar[str] = N_("Nobody offers this place any more.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class TooManyThere(Refusal):
+    code: ClassVar[str] = "shifts.too_many"
+    message: ClassVar[str] = N_("A shift takes at most %(most)s people.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+@dataclass(frozen=True, slots=True)
+class NewTemplate:
+    """A weekly shift: ``weekdays`` 0 Monday … 6 Sunday; ``skills``: course → of how many people."""
+
+    names: Mapping[str, str]
+    weekdays: tuple[int, ...]
+    begins: time
+    minutes: int
+    least: int
+    most: int
+    first_on: date
+    last_on: date | None = None
+    skills: Mapping[str, int] | None = None
+
+
+def lay_template(*, actor: Actor, at: datetime, team_id: UUID, template: NewTemplate) -> UUID:
+    """Take a weekly shift in and lay its days out. Refuses anybody but captains and ``shifts.manage``, impossible numbers."""
+    team = _led(actor, at, team_id)
+    counts = 0 <= template.least <= template.most and template.most >= 1 and 15 <= template.minutes <= 1440
+    days = template.weekdays and all(0 <= day <= 6 for day in template.weekdays)
+    if not counts or not days or (template.last_on is not None and template.last_on < template.first_on):
+        raise BadTemplate
+    known = {course.code for course in teams_section().courses}
+    for skill in template.skills or {}:
+        if skill not in known:
+            raise UnknownCourse(given=skill)
+    made = ShiftTemplate.objects.create(
+        team_id=team.id, names=dict(template.names), weekdays=sorted(set(template.weekdays)), begins=template.begins, minutes=template.minutes,
+        least=template.least, most=template.most, skills=dict(template.skills or {}), first_on=template.first_on, last_on=template.last_on, at=at,
+        recorded_at=machine_now(),
+    )  # fmt: skip
+    _note(actor, at, "lay_template", made.id)
+    lay_out(at=at, templates=[made])
+    return made.id
+
+
+def end_template(*, actor: Actor, at: datetime, template_id: UUID, last_on: date) -> None:
+    """End a weekly shift with a day: later shifts are called off. Refuses anybody but captains and ``shifts.manage``."""
+    found = ShiftTemplate.objects.select_for_update().filter(id=template_id).first()
+    if found is None:
+        raise NoSuchShift
+    _led(actor, at, found.team_id)
+    if last_on < found.first_on:
+        raise BadTemplate
+    ShiftTemplate.objects.filter(id=found.id).update(last_on=last_on)
+    midnight = datetime.combine(last_on + timedelta(days=1), time(), working_calendar().zone)
+    later = Shift.objects.filter(template=found, starts_at__gte=max(midnight, at), called_off_at=None)
+    for shift_id in list(later.values_list("id", flat=True)):
+        _call_off(actor, at, shift_id)
+    _note(actor, at, "end_template", found.id)
+
+
+def lay_out(*, at: datetime, templates: Iterable[ShiftTemplate] | None = None) -> int:
+    """Lay the shifts of weekly templates out for the playbook's days ahead; return how many are new. Safe to repeat."""
+    section, zone = shifts_section(), working_calendar().zone
+    today = at.astimezone(zone).date()
+    rows: list[Shift] = []
+    for template in ShiftTemplate.objects.all() if templates is None else templates:
+        for number in range(section.horizon_days + 1):
+            day = today + timedelta(days=number)
+            if day.weekday() not in template.weekdays or day < template.first_on or (template.last_on is not None and day > template.last_on):
+                continue
+            starts = datetime.combine(day, template.begins, zone)
+            if starts <= at:
+                continue
+            rows.append(
+                Shift(
+                    id=new_id(), template=template, team_id=template.team_id, starts_at=starts, ends_at=starts + timedelta(minutes=template.minutes),
+                    least=template.least, most=template.most, skills=template.skills, recorded_at=machine_now(),
+                )
+            )  # fmt: skip
+    before = Shift.objects.count()
+    Shift.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2000)
+    return Shift.objects.count() - before
+
+
+def sign_up(*, actor: Actor, at: datetime, shift_id: UUID) -> Part:
+    """Sign up for a shift of one's team, for oneself: a place, or one on the waiting list.
+
+    Raises:
+        NotSignedIn, NoSuchShift, NotReady, ShiftOver, SignedAlready, TooLittleRest.
+    """
+    person = _own(actor)
+    shift = _shift(shift_id)
+    return _enter(actor, at, shift, person)
+
+
+def _enter(actor: Actor, at: datetime, shift: Shift, person: UUID) -> Part:
+    section = shifts_section()
+    taken = ShiftPart.objects.filter(shift=shift, state=Part.SIGNED.value).count()
+    in_it = ShiftPart.objects.filter(shift=shift, person_id=person, state__in=HELD).exists()
+    rest = timedelta(hours=section.rest_hours)
+    part = sign(_window(shift), taken=taken, at=at, in_it=in_it, missing=_missing(shift, person), own=_own_spans(person, shift, rest), rest=rest)
+    _insert(shift, person, part, at)
+    _tell(actor, at, shift.id, person, part)
+    return part
+
+
+def _own_spans(person: UUID, shift: Shift, rest: timedelta) -> list[tuple[datetime, datetime]]:
+    near = ShiftPart.objects.filter(person_id=person, state=Part.SIGNED.value, starts_at__lt=shift.ends_at + rest, ends_at__gt=shift.starts_at - rest)
+    return list(near.exclude(shift=shift).values_list("starts_at", "ends_at"))
+
+
+def _missing(shift: Shift, person: UUID) -> tuple[str, ...]:
+    """What keeps somebody from a shift: the courses of the team's kind on that day; not being a member says so as well."""
+    if not is_member(shift.team_id, person):
+        raise NotReady(missing="membership")
+    kind = team_kinds().get(team_fact(shift.team_id).kind)
+    return courses_missing(kind, person, shift.starts_at.astimezone(working_calendar().zone).date()) if kind else ()
+
+
+def cancel(*, actor: Actor, at: datetime, shift_id: UUID, person_id: UUID | None = None) -> None:
+    """Leave a shift, until the cut-off; a captain releases others until it begins. Whoever waits first moves up.
+
+    Raises:
+        NotSignedIn, NoSuchShift, NotIn, ShiftOver, CutOffPassed, Forbidden.
+    """
+    person = person_id or _own(actor)
+    shift = _shift(shift_id)
+    captain = person != actor.person_id
+    if captain:
+        _led(actor, at, shift.team_id)
+    row = ShiftPart.objects.filter(shift=shift, person_id=person, state__in=HELD).first()
+    state = leave(_window(shift), Part(row.state) if row else None, at=at, by_captain=captain)
+    assert row is not None
+    ShiftPart.objects.filter(id=row.id).update(state=state.value, offered_at=None)
+    _tell(actor, at, shift.id, person, state)
+    if row.state == Part.SIGNED:
+        _move_up(actor, at, shift)
+
+
+def _move_up(actor: Actor, at: datetime, shift: Shift) -> None:
+    """The first who waits and has no other shift too near gets the place."""
+    rest = timedelta(hours=shifts_section().rest_hours)
+    for row in ShiftPart.objects.filter(shift=shift, state=Part.WAITING.value).order_by("at", "id"):
+        if not _own_spans(row.person_id, shift, rest) and not _missing_or_gone(shift, row.person_id):
+            ShiftPart.objects.filter(id=row.id).update(state=Part.SIGNED.value)
+            _tell(actor, at, shift.id, row.person_id, Part.SIGNED)
+            return
+
+
+def _missing_or_gone(shift: Shift, person: UUID) -> bool:
+    try:
+        return bool(_missing(shift, person))
+    except NotReady:
+        return True
+
+
+def offer(*, actor: Actor, at: datetime, shift_id: UUID, offered: bool = True) -> None:
+    """Offer one's place to colleagues, or take the offer back; the place stays one's own until somebody takes it."""
+    person = _own(actor)
+    shift = _shift(shift_id)
+    if at >= shift.starts_at:
+        raise ShiftOver
+    rows = ShiftPart.objects.filter(shift=shift, person_id=person, state=Part.SIGNED.value)
+    if not rows.update(offered_at=at if offered else None):
+        raise NotIn
+    _note(actor, at, "offer" if offered else "keep", shift.id)
+
+
+def take_offer(*, actor: Actor, at: datetime, shift_id: UUID, part_id: UUID) -> None:
+    """Take a colleague's offered place: one leaves and the other enters in one write.
+
+    Raises:
+        NotOffered, and what :func:`sign_up` refuses.
+    """
+    person = _own(actor)
+    shift = _shift(shift_id)
+    row = ShiftPart.objects.filter(id=part_id, shift=shift, state=Part.SIGNED.value, offered_at__isnull=False).first()
+    if row is None or row.person_id == person:
+        raise NotOffered
+    ShiftPart.objects.filter(shift=shift, person_id=person, state=Part.WAITING.value).update(state=Part.CANCELLED.value)
+    ShiftPart.objects.filter(id=row.id).update(state=Part.SWAPPED.value, offered_at=None)
+    _tell(actor, at, shift.id, row.person_id, Part.SWAPPED)
+    if _enter(actor, at, shift, person) is not Part.SIGNED:
+        raise NotOffered
+
+
+def publish_roster(*, actor: Actor, at: datetime, team_id: UUID, roster: Mapping[UUID, Collection[UUID]]) -> int:
+    """Write a roster: people by shift, as proposed or as changed by hand; return how many parts changed.
+
+    It may break rules (they are shown, and a captain answers for it), but nobody stands in two places at once, nobody is in it who is
+    no member, and no shift has more people than it takes.
+
+    Raises:
+        Forbidden, NoSuchShift, ShiftOver, TooManyThere, NotReady, SignedAlready (two places at once).
+    """
+    team = _led(actor, at, team_id)
+    shifts = {shift.id: shift for shift in Shift.objects.select_for_update().filter(id__in=list(roster), team_id=team.id).order_by("starts_at", "id")}
+    if len(shifts) < len(roster):
+        raise NoSuchShift
+    changed, entering = 0, []
+    for shift in shifts.values():
+        wanted = set(roster[shift.id])
+        if shift.called_off_at is not None or at >= shift.starts_at:
+            raise ShiftOver
+        if len(wanted) > shift.most:
+            raise TooManyThere(most=shift.most)
+        rows = {row.person_id: row for row in ShiftPart.objects.filter(shift=shift, state__in=HELD)}
+        signed = {person for person, row in rows.items() if row.state == Part.SIGNED}
+        for person in signed - wanted:
+            ShiftPart.objects.filter(id=rows[person].id).update(state=Part.CANCELLED.value, offered_at=None)
+            _tell(actor, at, shift.id, person, Part.CANCELLED)
+            changed += 1
+        entering += [(shift, person, rows.get(person)) for person in sorted(wanted - signed)]
+    for shift, person, row in entering:  # after everybody has left: a change of places is no clash
+        if not is_member(team.id, person):
+            raise NotReady(missing="membership")
+        if _own_spans(person, shift, timedelta(0)):
+            raise SignedAlready
+        if row is not None:
+            ShiftPart.objects.filter(id=row.id).update(state=Part.SIGNED.value)
+        else:
+            _insert(shift, person, Part.SIGNED, at)
+        _tell(actor, at, shift.id, person, Part.SIGNED)
+        changed += 1
+    return changed
+
+
+def call_off(*, actor: Actor, at: datetime, shift_id: UUID) -> None:
+    """Call one shift off: everybody in it is free. Refuses anybody but captains and ``shifts.manage``, one that has begun."""
+    shift = _shift(shift_id)
+    _led(actor, at, shift.team_id)
+    if at >= shift.starts_at:
+        raise ShiftOver
+    _call_off(actor, at, shift.id)
+
+
+def _call_off(actor: Actor, at: datetime, shift_id: UUID) -> None:
+    Shift.objects.filter(id=shift_id).update(called_off_at=at)
+    for row in ShiftPart.objects.filter(shift_id=shift_id, state__in=HELD):
+        ShiftPart.objects.filter(id=row.id).update(state=Part.CANCELLED.value, offered_at=None)
+        _tell(actor, at, shift_id, row.person_id, Part.CANCELLED)
+    publish([ShiftCalledOff(key=shift_id, at=at)])
+
+
+def renew_feed(*, actor: Actor, at: datetime) -> str:
+    """Make a private address of one's calendar and return its secret part, which cannot be had again; an earlier one ends."""
+    person = _own(actor)
+    secret = secrets.token_urlsafe(32)
+    digest = hashlib.sha256(secret.encode()).digest()
+    CalendarFeed.objects.update_or_create(person_id=person, defaults={"digest": digest, "at": at, "recorded_at": machine_now()})
+    _note(actor, at, "renew_feed", person)
+    return secret
+
+
+def end_feed(*, actor: Actor, at: datetime) -> None:
+    """The private address opens nothing any more."""
+    person = _own(actor)
+    CalendarFeed.objects.filter(person_id=person).delete()
+    _note(actor, at, "end_feed", person)
+
+
+def _window(shift: Shift) -> Window:
+    cut_off = timedelta(hours=shifts_section().cut_off_hours)
+    return Window(shift.starts_at, shift.ends_at, shift.most, cut_off, called_off=shift.called_off_at is not None)
+
+
+def _insert(shift: Shift, person: UUID, part: Part, at: datetime) -> None:
+    ShiftPart.objects.create(
+        shift=shift, person_id=person, state=part.value, starts_at=shift.starts_at, ends_at=shift.ends_at, at=at, recorded_at=machine_now()
+    )
+
+
+def _shift(shift_id: UUID) -> Shift:
+    """The shift, held until the write ends: places are given one after the other."""
+    shift = Shift.objects.select_for_update(of=("self",)).filter(id=shift_id).first()
+    if shift is None:
+        raise NoSuchShift
+    return shift
+
+
+def _own(actor: Actor) -> UUID:
+    if actor.person_id is None:
+        raise NotSignedIn if actor.user_id is None else NotReady(missing="membership")
+    return actor.person_id
+
+
+def _led(actor: Actor, at: datetime, team_id: UUID) -> TeamFact:
+    team = team_fact(team_id)
+    if not is_captain(team_id, actor.person_id, at):
+        actor.require(MANAGE, area_path=team.area_path)
+    return team
+
+
+def _tell(actor: Actor, at: datetime, shift_id: UUID, person: UUID, part: Part) -> None:
+    _note(actor, at, "part", shift_id, after=part.value)
+    publish([PartChanged(key=shift_id, at=at, person=person, part=part.value)])
+
+
+def _note(actor: Actor, at: datetime, action: str, subject: UUID, *, after: str = "") -> None:
+    record([Entry(at=at, actor=actor.id, action=f"shifts.{action}", subject_type="shift", subject=subject, to_state=after)])
