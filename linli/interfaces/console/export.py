@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-import xlsxwriter
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET
@@ -20,6 +17,7 @@ from linli.engines.matters.services.exporting import note_export
 from linli.interfaces.access import requires
 from linli.interfaces.console.filters import wanted_of
 from linli.interfaces.console.pages import level_names
+from linli.interfaces.console.tables import response, safe_cell
 from linli.interfaces.tags import bilingual
 from linli.interfaces.wording import SOURCES, state_words
 from linli.kernel.access.rules import Actor
@@ -28,7 +26,6 @@ from linli.kernel.refusal import N_
 from linli.kernel.writing import write
 
 EXPORT_MOST = 100_000
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 
 
 @requires("matters.export")
@@ -41,20 +38,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     rows = list(exported(actor=actor, at=at, wanted=wanted, most=EXPORT_MOST))
     with write():
         note_export(actor=actor, at=at, count=len(rows), format=request.GET.get("format", "csv"))
-    table = _table(rows)
-    name = f"linli-{timezone.localtime(at):%Y%m%d-%H%M}"
-    if request.GET.get("format") == "xlsx":
-        response: HttpResponseBase = HttpResponse(_xlsx(table), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-        response["Content-Disposition"] = f'attachment; filename="{name}.xlsx"'
-        return response
-    response = StreamingHttpResponse(_csv(table), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return response
-
-
-def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(DANGEROUS) else text
+    return response(_table(rows), format=request.GET.get("format", "csv"), name="linli", at=at)
 
 
 def _table(rows: Sequence[QueueRow]) -> Iterator[list[str]]:
@@ -89,22 +73,3 @@ def _table(rows: Sequence[QueueRow]) -> Iterator[list[str]]:
 
 def _when(instant: datetime | None) -> str:
     return f"{timezone.localtime(instant):%Y-%m-%d %H:%M}" if instant else ""
-
-
-def _csv(table: Iterator[list[str]]) -> Iterator[bytes]:
-    yield "﻿".encode()
-    for cells in table:
-        buffer = io.StringIO()
-        csv.writer(buffer).writerow(cells)
-        yield buffer.getvalue().encode()
-
-
-def _xlsx(table: Iterator[list[str]]) -> bytes:
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
-        sheet = book.add_worksheet()
-        sheet.freeze_panes(1, 0)
-        for line, cells in enumerate(table):
-            for column, cell in enumerate(cells):
-                sheet.write_string(line, column, cell)
-    return buffer.getvalue()

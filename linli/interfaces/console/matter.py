@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 import orjson
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from linli.directory.organisation.rules import Holding
+from linli.directory.organisation.selectors import organisation
 from linli.engines.matters.rules.decide import ChangedMeanwhile, Command
 from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.selectors.desk import MatterDesk, matter_desk
+from linli.engines.matters.selectors.page import MatterPage
 from linli.engines.matters.selectors.queue import id_of_code
 from linli.engines.matters.services.act import Done, act, only
 from linli.engines.matters.services.likes import dismiss_suggestion
@@ -73,6 +77,9 @@ def step(request: HttpRequest, code: str, verb: str) -> HttpResponseBase:
         messages.success(request, gettext("%(code)s: %(done)s") % {"code": code, "done": words})
     if not actor.may("matters.read", area_path=desk.page.matter.area_path, confidentiality=Confidentiality(desk.page.matter.confidentiality)):
         return redirect("console:queue")
+    following = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(following, allowed_hosts=None):  # from a desk that goes on to the next one
+        return redirect(following)
     return redirect("console:matter", code=code)
 
 
@@ -149,15 +156,29 @@ def _page(
         level_clock=clock_state(state=found.state, due_at=found.level_due_at, closed_at=found.closed_at, at=at),
         promise=promise,
         promise_clock=clock_state(state="", due_at=promise, closed_at=found.closed_at, at=at),
-        chain=[(link, desk.name(link.holding), _position(number, page)) for number, link in enumerate(page.chain)],
+        chain=[(link, desk.name(link.holding), _position(number, page), _skipped(link.holding)) for number, link in enumerate(page.chain)],
+        moves_up=found.closed_at is None and found.state != "suspended" and found.level < page.policy.top,
+        notes=[line for line in story if line.step.verb == Verb.NOTE],
         holder=desk.name(page.holding),
-        likes=[(like, desk.likes.get(like.id)) for like in page.likes],
+        likes=[(like, other, _twin(other, page)) for like in page.likes if (other := desk.likes.get(like.id)) is not None],
         may_merge=Verb.MERGE in page.verbs,
         may_clear=actor.may(CLEAR, area_path=found.area_path, confidentiality=max(depth, Confidentiality.INTERNAL)),
         may_identify=actor.may("matters.read_identity", area_path=found.area_path, confidentiality=depth),
         condition=_condition(page),
         new_key=str(new_id()),
     )
+
+
+def _skipped(holding: Holding) -> list[tuple[Mapping[str, str], str]]:
+    """The posts that were passed over before somebody was found, with why."""
+    snapshot = organisation()
+    return [(snapshot.post(post_id).names, why.value) for post_id, why in holding.succession]
+
+
+def _twin(other: Any, page: MatterPage) -> dict[str, Any]:
+    """The other matter's codes in words, for looking at both side by side."""
+    known = page.policy.classes.get(other.class_code)
+    return {"class_names": known.names if known else {"zh": other.class_code}, "owner_names": organisation().post(other.accountable_post_id).names}
 
 
 def _position(number: int, page: object) -> str:

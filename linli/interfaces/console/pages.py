@@ -34,6 +34,8 @@ class Place:
 PLACES = (
     Place("queue", "console:queue", "layout-list", _("Queue"), ("matters.read",), first=True),
     Place("report", "console:report", "phone-call", _("Take a call"), ("matters.report_for_others",), first=True),
+    Place("whistles", "console:whistles", "siren", _("Departments called"), ("matters.read",)),
+    Place("calls", "console:calls", "phone", _("Call back"), ("matters.verify",)),
     Place("search", "console:search", "search", _("Search"), ("matters.read",), first=True),
     Place("screen", "command:screen", "layout-dashboard", _("Command"), ("insight.read",)),
     Place("notices", "console:notices", "bell", _("My notices"), (), first=True),

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, register_converter
 
 from linli.engines.matters.rules.states import Verb
-from linli.interfaces.console import care_case, care_desk, directory, export, forms, matter, queue, records, report, saved, teams, together
+from linli.interfaces.console import boards, care_case, care_desk, directory, export, forms, matter, queue, records, report, rosters, saved, teams, together
 from linli.kernel.files.rules import Rendition
 
 
@@ -35,6 +35,8 @@ app_name = "console"
 urlpatterns: list[URLPattern] = [
     path("", queue.home, name="queue"),
     path("export", export.export, name="export"),
+    path("whistles", boards.whistles, name="whistles"),
+    path("calls", boards.calls, name="calls"),
     path("filters", saved.keep, name="keep"),
     path("together", together.together, name="together"),
     path("matters/<str:code>", matter.matter, name="matter"),
@@ -63,6 +65,8 @@ urlpatterns: list[URLPattern] = [
     path("teams", teams.teams, name="teams"),
     path("teams/found", teams.found, name="team_found"),
     path("teams/<slug:code>", teams.team, name="team"),
+    path("teams/<slug:code>/roster", rosters.roster, name="roster"),
+    path("teams/<slug:code>/roster/change", rosters.change, name="roster_change"),
     path("teams/<slug:code>/<slug:act>", teams.act, name="team_act"),
     path("directory", directory.directory, name="directory"),
     path("directory/absence", directory.absence, name="absence"),

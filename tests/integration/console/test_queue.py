@@ -17,7 +17,7 @@ from linli.engines.matters.rules.decide import Command
 from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.services.act import act
 from linli.engines.matters.services.likes import index_matters
-from linli.interfaces.console.export import safe_cell
+from linli.interfaces.console.tables import safe_cell
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.audit.models import AuditEntry
 from linli.kernel.clock.services import set_clock

@@ -92,3 +92,32 @@ if (near) {
     });
   }
 }
+
+/** Somebody else works on this matter: the parts that only show are renewed and marked; what is being written stays. */
+const matter = document.querySelector("[data-matter-id]");
+if (matter) {
+  const renew = async () => {
+    const answer = await fetch(location.pathname, { headers: { "HX-Request": "true" } });
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const before = document.querySelectorAll("#story [data-step]").length;
+    const parts = [...document.querySelectorAll("[data-renew]")];
+    const theirs = [...fresh.querySelectorAll("[data-renew]")];
+    if (theirs.length !== parts.length || fresh.querySelectorAll("#story [data-step]").length <= before) return;
+    parts.forEach((part, place) => part.replaceChildren(...document.adoptNode(theirs[place]).childNodes));
+    for (const step of document.querySelectorAll("#story [data-step]")) step.classList.toggle("is-fresh", Number(step.dataset.step) > before);
+    document.querySelector("[data-meanwhile]").hidden = false;
+  };
+  document.addEventListener("live:changes", (event) => {
+    if (event.detail?.some((change) => change.id === matter.dataset.matterId)) renew();
+  });
+  document.addEventListener("live:reload", renew);
+}
+
+/** A link to a step opens it. */
+const wished = location.hash.startsWith("#do-") ? document.getElementById(location.hash.slice(1)) : null;
+if (wished) {
+  wished.closest(".act-more")?.setAttribute("open", "");
+  wished.open = true;
+  wished.scrollIntoView({ block: "nearest" });
+}
