@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restore": ("backup:restore", "Put a backup into an empty folder, or in the place of what is there."),
     "clock": ("clock:clock", "Show or move the program's clock."),
     "matters": ("matters:matters", "Check the invariants over every matter; run the backstop's sweep."),
+    "duties": ("duties:duties", "Check duties; derive them and run their clocks."),
     "playbook": ("playbook:playbook", "List, check, show, compare and apply playbooks."),
     "user": ("accounts:user", "Accounts of staff: make, list, close; passwords; roles."),
     "apikey": ("accounts:apikey", "Keys by which programs report and read."),

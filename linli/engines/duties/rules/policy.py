@@ -17,7 +17,6 @@ class Evidence(StrEnum):
     """What finishing a duty needs beside the word of who did it."""
 
     ARRIVAL = "arrival"
-    PHOTO = "photo"
     NOTE = "note"
     FORM = "form"
 

@@ -145,13 +145,12 @@ class CheckIn:
 
     Attributes:
         first_holder: whether who does it answers at the post that had the duty first: it then comes back to that post.
-        photos: how many came with it. ``form``: what was filled in, valid by the rule's schema.
+        form: what was filled in, valid by the rule's schema.
     """
 
     verb: Verb
     at: datetime
     note: str = ""
-    photos: int = 0
     form: Mapping[str, Any] | None = None
     first_holder: bool = False
 
@@ -287,7 +286,6 @@ def _arrive(task: Task, wish: CheckIn) -> Task:
 def _finish(task: Task, wish: CheckIn, rule: DutyRule) -> Task:
     given = {
         Evidence.ARRIVAL: task.arrived_at is not None,
-        Evidence.PHOTO: wish.photos > 0,
         Evidence.NOTE: bool(wish.note.strip()),
         Evidence.FORM: wish.form is not None,
     }

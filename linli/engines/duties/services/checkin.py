@@ -177,7 +177,7 @@ class _Work:
             rule = self.frame.rule(task.policy_id, task.rule)
             form = _checked_form(command.form, rule)
             settled, hops = settle(task, rule=rule, world=self.frame.under(task.policy_id), at=command.at)
-            wish = CheckIn(command.verb, command.at, command.note, 0, form, first_holder=settled.first_post_id in self.actor.post_ids)
+            wish = CheckIn(command.verb, command.at, command.note, form, first_holder=settled.first_post_id in self.actor.post_ids)
             steps.append((hops, settled, decide(settled, wish, rule=rule, recorded_at=self.recorded_at), form))
         for hops, settled, after, form in steps:
             told(hops, entries=self.entries, events=self.events)
