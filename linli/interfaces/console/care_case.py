@@ -101,7 +101,9 @@ def _form(name: str, view: CaseView, data: Any = None) -> forms.Form:
         "bell": lambda: BellForm(data, initial={"bell": code_of(row.bell_id) if row.bell_id else ""}),
         "close": lambda: CloseForm(data, duty=row.basis == Basis.DUTY.value),
     }
-    return makers[name]()
+    form = makers[name]()
+    form.auto_id = f"{name}_%s"  # several forms stand on one page
+    return form
 
 
 @requires("care.work")

@@ -162,6 +162,7 @@ def _form(name: str, page: TeamPage, data: Any = None) -> forms.Form:
         "activity": lambda: ActivityForm(data, initial={"on": today, "key": str(new_id())}),
     }
     form = makers[name]()
+    form.auto_id = f"{name}_%s"  # several forms stand on one page
     choices = {
         "person": people, "from_person": captains,
         "course": [(part.code, bilingual(part.names.model_dump(), shown)) for part in section.courses],

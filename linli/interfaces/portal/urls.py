@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from linli.interfaces.portal import alerts, browsing, home, map, own, photos, reporting, tracking, volunteer  # noqa: A004 - a map is a map
+from linli.interfaces.portal import alerts, browsing, home, map, own, photos, reporting, tracking, volunteer, volunteer_shifts  # noqa: A004 - a map is a map
 
 app_name = "portal"
 urlpatterns: list[URLPattern] = [
@@ -38,6 +38,10 @@ urlpatterns: list[URLPattern] = [
     path("alerts/<uuid:subscription_id>/<str:token>", alerts.alert, name="alert"),
     path("services", home.services, name="services"),
     path("volunteer", volunteer.volunteer, name="volunteer"),
+    path("volunteer/shifts", volunteer_shifts.shifts, name="volunteer_shifts"),
+    path("volunteer/shifts/<uuid:shift_id>/<slug:act>", volunteer_shifts.act, name="volunteer_shift"),
+    path("volunteer/feed", volunteer_shifts.feed, name="volunteer_feed"),
+    path("volunteer/calendar/<str:secret>.ics", volunteer_shifts.calendar, name="volunteer_calendar"),
     path("volunteer/<uuid:team_id>", volunteer.join, name="volunteer_join"),
     path("volunteer/leave/<uuid:membership_id>", volunteer.leave, name="volunteer_leave"),
     path("areas.json", map.areas, name="areas"),

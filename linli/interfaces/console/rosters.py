@@ -1,0 +1,202 @@
+"""A team's roster of a week: who is in which shift, the gaps in the cover, a proposal, changes by hand with the broken rules shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from linli.directory.teams.playbook import teams_section
+from linli.directory.teams.selectors import team_fact, team_of_code
+from linli.engines.duties.shifts.rules.roster import Gap, RosterRule
+from linli.engines.duties.shifts.rules.solve import Impossible, Proposal, Undecided
+from linli.engines.duties.shifts.selectors import board, proposal
+from linli.engines.duties.shifts.services import NewTemplate, call_off, end_template, lay_template, publish_roster
+from linli.interfaces.access import signed_in_route
+from linli.interfaces.console.pages import show
+from linli.interfaces.refusals import sentence, status_of
+from linli.interfaces.tags import bilingual
+from linli.kernel.access.rules import Actor
+from linli.kernel.clock.services import now
+from linli.kernel.refusal import Refusal
+from linli.kernel.writing import write
+
+WEEK = timedelta(days=7)
+DAY_MINUTES = 1440
+ONE = UUID(int=0)  # nobody
+WEEKDAYS = [(0, _("Monday")), (1, _("Tuesday")), (2, _("Wednesday")), (3, _("Thursday")), (4, _("Friday")), (5, _("Saturday")), (6, _("Sunday"))]
+RULES = {
+    RosterRule.COVER: _("fewer or more people than the shift asks for"),
+    RosterRule.AVAILABLE: _("somebody without the team's courses, or with another shift too near"),
+    RosterRule.REST: _("too little rest between two shifts"),
+    RosterRule.SKILLS: _("nobody, or too few, with a course that the shift asks for"),
+    RosterRule.PAIRS: _("somebody alone at night"),
+    RosterRule.NEW: _("only new people, nobody experienced"),
+    RosterRule.MOST: _("more shifts of one person than a week may have"),
+}
+
+
+class TemplateForm(forms.Form):
+    """A weekly shift."""
+
+    name_zh = forms.CharField(label=_("Name in Chinese"), max_length=80)
+    name_en = forms.CharField(label=_("Name in English"), max_length=80, required=False)
+    weekdays = forms.TypedMultipleChoiceField(label=_("Weekdays"), choices=WEEKDAYS, coerce=int, widget=forms.CheckboxSelectMultiple)
+    begins = forms.TimeField(label=_("Begins"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    minutes = forms.IntegerField(label=_("Lasts minutes"), min_value=15, max_value=DAY_MINUTES, initial=120)
+    least = forms.IntegerField(label=_("People at least"), min_value=0, max_value=100, initial=2)
+    most = forms.IntegerField(label=_("People at most"), min_value=1, max_value=100, initial=4)
+    skill = forms.ChoiceField(label=_("One of them has passed"), required=False)
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        shown = get_language() or ""
+        courses = [(course.code, bilingual(course.names.model_dump(), shown)) for course in teams_section().courses]
+        self.fields["skill"].choices = [("", "—"), *courses]  # type: ignore[attr-defined]
+
+    def template(self, today: date) -> NewTemplate:
+        given = self.cleaned_data
+        return NewTemplate(
+            {"zh": given["name_zh"], "en": given["name_en"] or given["name_zh"]}, tuple(given["weekdays"]), given["begins"], given["minutes"],
+            given["least"], given["most"], today, skills={given["skill"]: 1} if given["skill"] else {},
+        )  # fmt: skip
+
+
+@signed_in_route
+@never_cache
+@require_GET
+def roster(request: HttpRequest, code: str) -> HttpResponseBase:
+    """The week's roster, for the team's captains and those who may see rosters there."""
+    return _board(request, code)
+
+
+def _board(
+    request: HttpRequest, code: str, *, tried: Mapping[UUID, frozenset[UUID]] | None = None, answer: object = None, form: TemplateForm | None = None,
+    refusal: Refusal | None = None, status: int = 200,
+) -> HttpResponseBase:  # fmt: skip
+    actor, at, team_id = _actor(request), now(), _id(code)
+    monday = _week(request)
+    since, until = _midnight(monday), _midnight(monday + WEEK)
+    shown = board(actor=actor, at=at, team_id=team_id, since=since, until=until, roster=tried)
+    names = dict(shown.members)
+    rules = [RULES[rule] for rule in answer.rules] if isinstance(answer, Impossible) else []
+    return show(
+        request, "console/teams/roster.html", "teams", status=status,
+        team=team_fact(team_id), code=code, board=shown, monday=monday, before=monday - WEEK, after=monday + WEEK,
+        lines=[{"line": line, "began": line.starts_at <= at, "broken": [(RULES[one.rule], names.get(one.person or ONE, "")) for one in line.broken],
+                "inside": {person for person, _name in line.people}} for line in shown.shifts],
+        days=[(monday + timedelta(days=number), _drawn(shown.gaps, monday + timedelta(days=number))) for number in range(7)],
+        covered=not shown.gaps, proposal=answer if isinstance(answer, Proposal) else None, gap=round(answer.gap * 100) if isinstance(answer, Proposal) else 0,
+        impossible=answer if isinstance(answer, Impossible) else None, rules=rules, undecided=isinstance(answer, Undecided),
+        tried=tried is not None, form=form or TemplateForm(), refusal=sentence(refusal) if refusal else "",
+    )  # fmt: skip
+
+
+@signed_in_route
+@require_POST
+def change(request: HttpRequest, code: str) -> HttpResponseBase:
+    """Propose, look at, publish; a new weekly shift, one that ends, a single one called off."""
+    actor, at, team_id = _actor(request), now(), _id(code)
+    act = request.POST.get("act", "")
+    monday = _week(request)
+    since, until = _midnight(monday), _midnight(monday + WEEK)
+    if act == "propose":
+        answer = proposal(actor=actor, at=at, team_id=team_id, since=since, until=until)
+        standing = board(actor=actor, at=at, team_id=team_id, since=since, until=until)
+        as_it_is = {line.id: frozenset(person for person, _name in line.people) for line in standing.shifts}
+        return _board(request, code, tried={**as_it_is, **answer.roster} if isinstance(answer, Proposal) else None, answer=answer)
+    if act in ("check", "publish"):
+        wanted = _sent(request)
+        if act == "check":
+            return _board(request, code, tried=wanted)
+        try:
+            with write():
+                changed = publish_roster(actor=actor, at=at, team_id=team_id, roster=wanted)
+        except Refusal as refusal:
+            return _board(request, code, tried=wanted, refusal=refusal, status=status_of(refusal))
+        messages.success(request, gettext("The roster is published; %(n)s places changed.") % {"n": changed})
+    elif act == "template":
+        form = TemplateForm(request.POST)
+        try:
+            if not form.is_valid():
+                return _board(request, code, form=form, status=400)
+            with write():
+                lay_template(actor=actor, at=at, team_id=team_id, template=form.template(timezone.localdate(at)))
+        except Refusal as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, sentence(refusal))
+            return _board(request, code, form=form, status=status_of(refusal))
+        messages.success(request, gettext("Laid out for the coming weeks."))
+    elif act == "end":
+        with write():
+            end_template(actor=actor, at=at, template_id=_uuid(request.POST.get("template", "")), last_on=timezone.localdate(at))
+        messages.success(request, gettext("This weekly shift ends today."))
+    elif act == "call_off":
+        with write():
+            call_off(actor=actor, at=at, shift_id=_uuid(request.POST.get("shift", "")))
+        messages.success(request, gettext("Called off; everybody in it is free."))
+    else:
+        raise Http404
+    return redirect(f"{reverse('console:roster', args=[code])}?week={monday.isoformat()}")
+
+
+def _sent(request: HttpRequest) -> dict[UUID, frozenset[UUID]]:
+    """People by shift, of the shifts that were on the page."""
+    return {_uuid(shift): frozenset(_uuid(person) for person in request.POST.getlist(f"in-{shift}")) for shift in request.POST.getlist("shift")[:200]}
+
+
+def _week(request: HttpRequest) -> date:
+    given = request.POST.get("week") or request.GET.get("week") or ""
+    try:
+        day = date.fromisoformat(given) if given else timezone.localdate(now())
+    except ValueError:
+        raise Http404 from None
+    if not 2000 <= day.year <= 2100:
+        raise Http404
+    return day - timedelta(days=day.weekday())
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
+def _drawn(gaps: tuple[Gap, ...], day: date) -> list[tuple[int, int, str]]:
+    """The gaps of one day as (minute, minutes, words)."""
+    begin, end = _midnight(day), _midnight(day + timedelta(days=1))
+    found = []
+    for gap in gaps:
+        starts, ends = max(gap.starts, begin), min(gap.ends, end)
+        if starts < ends:
+            words = f"{timezone.localtime(starts):%H:%M}–{'24:00' if ends == end else f'{timezone.localtime(ends):%H:%M}'}"
+            found.append((int((starts - begin).total_seconds() // 60), int((ends - starts).total_seconds() // 60), words))
+    return found
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
+
+
+def _id(code: str) -> UUID:
+    found = team_of_code(code)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _actor(request: HttpRequest) -> Actor:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
