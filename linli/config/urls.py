@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/", unknown),
     path("open311/v2/", include("linli.interfaces.open311.urls")),
     path("console/", include("linli.interfaces.console.urls")),
+    path("field/", include("linli.interfaces.field.urls")),
     path("basemap.pmtiles", archive, name="basemap"),
     path("command/", include("linli.interfaces.command.urls")),
     path("", include("linli.interfaces.portal.urls")),

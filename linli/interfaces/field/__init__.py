@@ -1,0 +1,1 @@
+"""The field app: a phone in a stairwell, with signal and without."""

@@ -1,0 +1,231 @@
+/** The field app: whose phone this is, what it holds, which place is shown. Data come from the store; the server fills the store. */
+import { cookie, Outbox } from "./outbox.js";
+import { erase, Store } from "./store.js";
+import { h, icon, setClock, speak, spoken, t, told, when, clockSkew } from "./dom.js";
+import { mine, near } from "./lists.js";
+import { matterBar, matterPage } from "./matter.js";
+import { groundPage } from "./ground.js";
+import { waitingPage } from "./waiting.js";
+
+const PLACES = { mine: { icon: "layout-list", page: mine }, near: { icon: "map-pinned", page: near }, map: { icon: "map", page: groundPage }, queue: { icon: "send", page: waitingPage } };
+const EVERY = 60e3;
+const LEAVING = "linli-field-leaving"; // signed out without signal: the server is told when there is some
+const NOTHING = { items: [], left_out: 0, soon: 0, answers: [], units: [] };
+
+const app = {
+  store: null, outbox: null, snapshot: null, sent: [], position: null, from: "mine", fetching: false,
+  get kind() { return this.snapshot?.kinds.matters ?? NOTHING; },
+  get matters() { return this.kind.items; },
+  go(place) { if (location.hash === `#${place}`) draw(); else location.hash = place; },
+  toast, locate, fetch: refresh, signOut, switchLanguage,
+};
+
+async function begin() {
+  theme();
+  speak(cookie(told.cookie) || (document.documentElement.lang === "en" ? "en" : "zh-hans"));
+  navigator.serviceWorker?.register(told.worker).catch((error) => console.warn("The app cannot be kept:", error));
+  if (localStorage.getItem(LEAVING)) return leave();
+  try {
+    const store = await Store.last();
+    if (store) await take(store);
+  } catch (error) {
+    console.warn("Nothing can be kept:", error);
+    document.getElementById("place").replaceChildren(h("p.empty", {}, t("no_room")));
+    return;
+  }
+  addEventListener("hashchange", () => { draw(); scrollTo(0, 0); });
+  addEventListener("online", refresh);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+  setInterval(() => { if (!document.hidden) refresh(); }, EVERY);
+  navigator.permissions?.query({ name: "geolocation" }).then((leave) => { if (leave.state === "granted") locate(); }).catch(() => {});
+  draw();
+  await refresh();
+}
+
+/** From here on this person's store is the one that is shown. */
+async function take(store) {
+  app.outbox?.close();
+  app.store = store;
+  app.snapshot = await store.snapshot();
+  if (app.snapshot) setClock(app.snapshot.now, app.snapshot.fetched);
+  if (app.snapshot) speak(spoken(), app.snapshot.zone);
+  app.outbox = new Outbox({ store, told, tell: draw });
+  app.outbox.onsent = refresh;
+  app.outbox.onstranger = refresh;
+  app.sent = await recent();
+  await app.outbox.load();
+  store.remember();
+}
+
+const recent = async () => (await app.store.sent()).sort((a, b) => b.sent - a.sent).slice(0, 5);
+
+/** Fetch everything anew, then send what waits. Without signal, what is kept stays. */
+async function refresh() {
+  if (app.fetching || localStorage.getItem(LEAVING)) return;
+  if (!navigator.onLine) return draw();
+  app.fetching = true;
+  draw();
+  let answer;
+  let body;
+  try {
+    answer = await fetch(told.snapshot, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(30e3) });
+    if (answer.ok) body = await answer.json();
+  } catch { /* no signal after all */ }
+  app.fetching = false;
+  if (body) await fetched(body);
+  else if (answer?.status === 401 || answer?.status === 403) await locked();
+  else if (app.outbox) app.outbox.link = navigator.onLine ? "weak" : "none";
+  draw();
+}
+
+async function fetched(body) {
+  if (app.store && app.store.who !== body.who.id) {
+    await app.store.leave();
+    app.snapshot = null;
+  }
+  if (app.store?.who !== body.who.id) await take(await Store.open(body.who.id));
+  app.snapshot = { ...body, fetched: Date.now() };
+  setClock(body.now);
+  speak(spoken(), body.zone);
+  await app.store.keep(app.snapshot);
+  app.sent = await recent();
+  app.outbox.link = "signal";
+  draw();
+  if (app.outbox.next().length) app.outbox.run();
+  await pictures();
+}
+
+/** The server knows nobody here: what was fetched is not shown; what waits stays, unseen, for its person. */
+async function locked() {
+  if (!app.outbox) return location.replace(told.sign_in);
+  app.outbox.link = "signed-out";
+  app.snapshot = null;
+}
+
+/** Fetch the photos of my matters once, small; drop those of matters that are gone. */
+async function pictures() {
+  const wanted = new Map(app.matters.flatMap((matter) => matter.photos).map((photo) => [`file:${photo.id}`, photo.small]));
+  const held = new Set(await app.store.photoNames());
+  await app.store.dropPhotos([...held].filter((name) => name.startsWith("file:") && !wanted.has(name)));
+  for (const [name, address] of wanted) {
+    if (held.has(name)) continue;
+    try {
+      const answer = await fetch(address);
+      if (answer.ok) await app.store.keepPhoto(name, await answer.blob());
+    } catch { return; }
+  }
+}
+
+// -- showing ------------------------------------------------------------------------------------------------------------
+
+function draw() {
+  const [name, code] = location.hash.slice(1).split("/");
+  const place = name === "m" ? "m" : PLACES[name] ? name : "mine";
+  if (place !== "m") app.from = place;
+  document.documentElement.dataset.place = place;
+  document.getElementById("strip").replaceChildren(...strip());
+  const shut = app.outbox?.link === "signed-out";
+  const content = !app.outbox ? [h("p.empty", {}, app.fetching ? t("fetching") : t("nothing_kept"))]
+    : shut ? signedOut() : place === "m" ? matterPage(app, code) : PLACES[place].page(app);
+  const focused = document.activeElement?.getAttribute("href");
+  document.getElementById("place").replaceChildren(...content.flat(3).filter(Boolean));
+  document.getElementById("tabs").replaceChildren(...(place === "m" && app.outbox && !shut ? matterBar(app, code).filter(Boolean) : tabs(place)));
+  if (focused) [...document.querySelectorAll("a[href]")].find((link) => link.getAttribute("href") === focused)?.focus({ preventScroll: true });
+}
+
+function signedOut() {
+  return [h("div.empty", {}, icon("log-in", "xl"), h("p.empty__title", {}, t("signed_out")), app.outbox.items.length ? h("p", {}, t("n_waiting", { n: app.outbox.items.length })) : "",
+    h("a.button.button--primary.button--big.button--wide", { href: told.sign_in }, t("sign_in")))];
+}
+
+/** Signal and queue: always in sight. */
+function strip() {
+  const { outbox } = app;
+  const link = !navigator.onLine ? "none" : outbox?.link ?? "signal";
+  const signal = { none: ["wifi-off", "no_signal"], weak: ["refresh-cw", "no_signal"], "signed-out": ["log-in", "sign_in"], signal: ["check", "signal"] }[link];
+  const asking = outbox?.asking.length ?? 0;
+  const waits = (outbox?.items.length ?? 0) - asking;
+  const queue = asking ? ["triangle-alert", t("n_asking", { n: asking }), "ask"] : waits ? ["send", outbox.sending ? t("sending") : t("n_waiting", { n: waits }), "wait"] : ["check", t("all_sent"), "sent"];
+  return [
+    h(`span.strip__signal.strip__signal--${link}`, { role: "status" }, icon(signal[0]), h("span", {}, h("b", {}, t(signal[1])), app.snapshot && h("small", {}, app.fetching ? t("fetching") : t("fetched", { when: when(app.snapshot.fetched + clockSkew()) })))),
+    h(`a.strip__queue.strip__queue--${queue[2]}`, { href: "#queue", id: "strip-queue" }, icon(queue[0]), h("span", {}, queue[1])),
+  ];
+}
+
+function tabs(place) {
+  const waits = app.outbox?.items.length ?? 0;
+  const counts = { mine: app.matters.filter((matter) => matter.mine).length, queue: waits };
+  return Object.entries(PLACES).map(([name, { icon: picture }]) => h("a.tabbar__tab", { href: `#${name}`, "aria-current": name === place ? "page" : null },
+    icon(picture), h("span", {}, t(name)), counts[name] > 0 && h("b.tabbar__count", {}, counts[name])));
+}
+
+function toast(text) {
+  const note = h("div.toast", {}, text);
+  document.getElementById("toasts").append(note);
+  setTimeout(() => note.remove(), 4000);
+}
+
+// -- place, language, theme ---------------------------------------------------------------------------------------------
+
+let watch = null;
+
+/** Ask the phone where it is, and go on hearing it. */
+function locate(center = false) {
+  app.center = center;
+  if (app.position && center) return draw();
+  if (watch !== null) navigator.geolocation.clearWatch(watch);
+  watch = navigator.geolocation?.watchPosition(
+    ({ coords }) => {
+      const near = app.position && Math.hypot(coords.longitude - app.position.lon, coords.latitude - app.position.lat) < 0.0001;
+      app.position = { lon: coords.longitude, lat: coords.latitude };
+      if (!near) draw();
+    },
+    () => { if (!app.position) toast(t("where_failed")); },
+    { enableHighAccuracy: true, maximumAge: 30e3, timeout: 20e3 },
+  ) ?? null;
+}
+
+function switchLanguage() {
+  const next = spoken() === "en" ? "zh-hans" : "en";
+  document.cookie = `${told.cookie}=${next}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+  speak(next);
+  draw();
+}
+
+/** The kept page is everybody's: the theme that was chosen on this phone is put on here. */
+function theme() {
+  const chosen = cookie("theme") || "auto";
+  document.documentElement.dataset.theme = chosen;
+  document.querySelector("[data-dark-theme]").media = { light: "not all", dark: "all" }[chosen] ?? "(prefers-color-scheme: dark)";
+}
+
+// -- leaving ------------------------------------------------------------------------------------------------------------
+
+/** Sign out: erase the phone first; the server is told now, or as soon as there is signal. */
+async function signOut() {
+  localStorage.setItem(LEAVING, "1");
+  app.outbox.close();
+  app.store.db.close();
+  Object.assign(app, { snapshot: null, outbox: null, store: null, sent: [] });
+  await erase();
+  leave();
+}
+
+function leave() {
+  document.getElementById("strip").replaceChildren();
+  document.getElementById("tabs").replaceChildren();
+  document.getElementById("place").replaceChildren(h("div.empty", {}, icon("check", "xl"), h("p.empty__title", {}, t("erased"))));
+  const tell = async () => {
+    try {
+      const body = new URLSearchParams({ csrfmiddlewaretoken: cookie(told.csrf) });
+      const answer = await fetch(told.sign_out, { method: "POST", body });
+      if (!answer.ok) return;
+    } catch { return; }
+    localStorage.removeItem(LEAVING);
+    location.replace(told.sign_in);
+  };
+  addEventListener("online", tell);
+  if (navigator.onLine) tell();
+}
+
+await begin();

@@ -1,0 +1,162 @@
+/**
+ * What waits to be sent: in the order in which it was done, each action once (its key), one sender at a time even with two tabs.
+ * An action that was not accepted, or met a change, stays until its person decides; what builds on it waits with it.
+ */
+const BATCH = 20;
+const PHOTOS = 3; // in one request: little enough for a weak signal
+const PATIENCE = 60e3;
+const PAUSES = [3e3, 10e3, 30e3, 60e3];
+
+export class Outbox {
+  /** `tell` is called whenever something changed; `told` are the addresses and names of the page. */
+  constructor({ store, told, tell }) {
+    Object.assign(this, { store, told, tell, link: navigator.onLine ? "signal" : "none", items: [], failures: 0, sending: false, ended: false });
+    this.back = () => { this.link = "signal"; this.failures = 0; this.run(); };
+    this.gone = () => { this.link = "none"; this.tell(); };
+    addEventListener("online", this.back);
+    addEventListener("offline", this.gone);
+  }
+
+  async load() { this.items = await this.store.outbox(); }
+
+  close() {
+    this.ended = true;
+    clearTimeout(this.timer);
+    removeEventListener("online", this.back);
+    removeEventListener("offline", this.gone);
+  }
+
+  of(subject) { return this.items.filter((item) => item.subject === subject); }
+  get asking() { return this.items.filter((item) => item.status === "conflict" || item.status === "refused"); }
+
+  /** Keep an action and try to send it. `given`: kind, subject, names, version, verb, text, reason, units, at. */
+  async add(given, photos, draft) {
+    const before = this.of(given.subject).at(-1);
+    const seq = (this.items.at(-1)?.seq ?? 0) + 1;
+    const action = { ...given, key: crypto.randomUUID?.() ?? randomKey(), seq, after: before?.key ?? "", photos: photos.length, status: "waiting" };
+    await this.store.enqueue(action, photos, draft);
+    await this.changed();
+    navigator.storage?.persist?.();
+    this.run();
+  }
+
+  /** Throw an action away, or take it back before it was sent; what built on it stays. */
+  async drop(action) {
+    await this.store.settle(action, null);
+    await this.changed();
+    this.run();
+  }
+
+  /** Hand a refused action in again, as it is or changed: a new key, since it is a new decision. */
+  async again(action, change) {
+    const photos = [];
+    for (let n = 0; n < action.photos; n++) photos.push(await this.store.photo(`${action.key}:${n}`));
+    const { problem, ...plain } = action;
+    const next = { ...plain, ...change, key: crypto.randomUUID?.() ?? randomKey(), after: "", status: "waiting", tried: false };
+    await this.store.enqueue(next, photos, "");
+    const later = this.items.filter((item) => item.after === action.key);
+    for (const item of later) await this.store.put({ ...item, after: next.key });
+    await this.store.settle(action, null);
+    await this.changed();
+    this.run();
+  }
+
+  async changed() {
+    await this.load();
+    this.tell();
+  }
+
+  /** Send what can be sent; call it as often as you like. */
+  async run() {
+    if (this.ended) return;
+    this.tell();
+    if (!navigator.onLine) { this.link = "none"; this.tell(); return; }
+    const alone = navigator.locks ? (work) => navigator.locks.request(`outbox:${this.store.who}`, { ifAvailable: true }, (lock) => lock && work()) : (work) => work();
+    if (this.sending) return;
+    this.sending = true;
+    let sent = false;
+    try {
+      await alone(async () => {
+        await this.load();
+        for (let batch = this.next(); batch.length && !this.ended; batch = this.next()) {
+          this.tell();
+          if (!await this.hand(batch)) break;
+          sent = true;
+        }
+      });
+    } finally {
+      this.sending = false;
+      this.tell();
+    }
+    if (sent) this.onsent?.();
+  }
+
+  /** The next actions to send: nothing past one on the same subject that waits for a decision. */
+  next() {
+    const held = new Set();
+    const batch = [];
+    let photos = 0;
+    for (const item of this.items) {
+      if (item.status !== "waiting") held.add(item.subject);
+      if (held.has(item.subject)) continue;
+      if (batch.length && (batch.length === BATCH || photos + item.photos > PHOTOS)) break;
+      batch.push(item);
+      photos += item.photos;
+    }
+    return batch;
+  }
+
+  /** Hand a batch in; whether anything came of it. */
+  async hand(batch) {
+    for (const item of batch) if (!item.tried) await this.store.put({ ...item, tried: true }); // from here on it may have arrived
+    const form = new FormData();
+    form.set("who", this.store.who);
+    form.set("actions", JSON.stringify(batch.map(parcel)));
+    for (const item of batch) {
+      for (let n = 0; n < item.photos; n++) form.set(`photo:${item.key}:${n}`, await this.store.photo(`${item.key}:${n}`), `${n}.jpg`);
+    }
+    let answer;
+    let told;
+    try {
+      answer = await fetch(this.told.sync, { method: "POST", body: form, headers: { "X-CSRFToken": cookie(this.told.csrf), Accept: "application/json" }, signal: AbortSignal.timeout(PATIENCE) });
+      if (answer.ok) told = await answer.json();
+    } catch { /* cut on the way: what arrived is known by its key when it is sent again */ }
+    if (!told) {
+      this.link = answer ? (answer.status === 401 ? "signed-out" : "weak") : navigator.onLine ? "weak" : "none";
+      if (answer?.status === 403) this.onstranger?.(); // another person is signed in, or the token is old: ask who we are
+      this.later();
+      return false;
+    }
+    this.link = "signal";
+    this.failures = 0;
+    let moved = false;
+    for (const result of told.results) {
+      const item = (await this.store.outbox()).find((one) => one.key === result.key);
+      if (!item) continue;
+      if (result.status !== "held") moved = true; // what was held builds on something that was not done, and waits behind it
+      if (result.status === "done") await this.store.settle(item, result);
+      else if (result.status !== "held") await this.store.put({ ...item, status: result.status, problem: { message: result.message, code: result.code, present: result.present } });
+    }
+    await this.load();
+    return moved;
+  }
+
+  later() {
+    clearTimeout(this.timer);
+    if (this.ended || this.link === "signed-out") return;
+    this.timer = setTimeout(() => this.run(), PAUSES[Math.min(this.failures++, PAUSES.length - 1)]);
+  }
+}
+
+function parcel({ kind, key, at, happened, subject, version, after, verb, text, reason, units, photos }) {
+  return { kind, key, at, happened: happened ?? null, subject, version, after, verb, text, reason, units, photos };
+}
+
+export function cookie(name) {
+  return document.cookie.split("; ").find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
+}
+
+/** Without a secure context (a trial in the house's own network) there is no randomUUID. */
+function randomKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

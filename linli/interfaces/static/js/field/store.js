@@ -1,0 +1,123 @@
+/**
+ * What the phone keeps, in IndexedDB, one database a person: what was fetched, what waits to be sent, drafts, photos.
+ * Nobody's database is opened for anybody else. What an upper database holds is data only; words are the page's.
+ */
+import { deleteDB, openDB } from "../../vendor/idb/idb.js";
+
+const PREFIX = "linli-field:";
+const BEARER = "linli-field-bearer"; // localStorage: whose database is opened when there is no signal to ask the server
+const STALE = 7 * 24 * 3600e3; // what was fetched longer ago is not kept: a lost phone forgets
+
+export class Store {
+  /** The database of one person. */
+  static async open(who) {
+    const database = await openDB(PREFIX + who, 1, {
+      upgrade(db) {
+        db.createObjectStore("kept"); // "snapshot" → the server's answer
+        db.createObjectStore("outbox", { keyPath: "key" }).createIndex("seq", "seq");
+        db.createObjectStore("photos"); // "<key>:<n>" of an action or a draft, "file:<id>" of a fetched one → Blob
+        db.createObjectStore("drafts"); // "<kind>:<subject>:<verb>"
+        db.createObjectStore("sent", { keyPath: "key" });
+      },
+    });
+    return new Store(who, database);
+  }
+
+  /** The store of whoever used this phone last, for opening without signal; null where nobody did. */
+  static async last() {
+    const who = localStorage.getItem(BEARER);
+    return who ? Store.open(who) : null;
+  }
+
+  constructor(who, database) {
+    this.who = who;
+    this.db = database;
+    database.onversionchange = () => database.close(); // erased from elsewhere
+  }
+
+  remember() { localStorage.setItem(BEARER, this.who); }
+
+  async snapshot() {
+    const held = await this.db.get("kept", "snapshot");
+    if (held && Date.now() - held.fetched > STALE) {
+      await this.forgetFetched();
+      return null;
+    }
+    return held ?? null;
+  }
+
+  keep(snapshot) { return this.db.put("kept", snapshot, "snapshot"); }
+
+  async forgetFetched() {
+    await this.db.delete("kept", "snapshot");
+    for (const key of await this.db.getAllKeys("photos")) if (key.startsWith("file:")) await this.db.delete("photos", key);
+  }
+
+  outbox() { return this.db.getAllFromIndex("outbox", "seq"); }
+  sent() { return this.db.getAll("sent"); }
+  draft(name) { return this.db.get("drafts", name); }
+  keepDraft(name, draft) { return this.db.put("drafts", draft, name); }
+  dropDraft(name) { return this.db.delete("drafts", name); }
+  photo(name) { return this.db.get("photos", name); }
+  keepPhoto(name, blob) { return this.db.put("photos", blob, name); }
+  photoNames() { return this.db.getAllKeys("photos"); }
+
+  async dropPhotos(names) {
+    const change = this.db.transaction("photos", "readwrite");
+    for (const name of names) change.store.delete(name);
+    await change.done;
+  }
+
+  /** Put an action into the outbox with its photos, and take its draft away: all or nothing. */
+  async enqueue(action, photos, draft) {
+    const change = this.db.transaction(["outbox", "photos", "drafts"], "readwrite");
+    change.objectStore("outbox").put(action);
+    photos.forEach((blob, n) => change.objectStore("photos").put(blob, `${action.key}:${n}`));
+    if (draft) change.objectStore("drafts").delete(draft);
+    await change.done;
+  }
+
+  put(action) { return this.db.put("outbox", action); }
+
+  /** An action is gone from the outbox: sent (it is remembered a while), or thrown away. */
+  async settle(action, receipt) {
+    const change = this.db.transaction(["outbox", "photos", "sent"], "readwrite");
+    change.objectStore("outbox").delete(action.key);
+    for (let n = 0; n < action.photos; n++) change.objectStore("photos").delete(`${action.key}:${n}`);
+    const outbox = change.objectStore("outbox");
+    for (const later of await outbox.getAll()) {
+      if (later.after !== action.key) continue;
+      // What builds on it now builds on what it led to; where it was thrown away, on what the phone showed before.
+      outbox.put({ ...later, after: receipt ? "" : action.after, version: receipt?.version ?? action.version });
+    }
+    const sent = change.objectStore("sent");
+    if (receipt) sent.put({ key: action.key, subject: action.subject, names: action.names, verb: action.verb, sent: Date.now() });
+    const before = (await sent.getAll()).sort((a, b) => b.sent - a.sent);
+    for (const old of before.slice(20)) sent.delete(old.key);
+    await change.done;
+  }
+
+  /** Somebody else signed in: what was fetched goes; what waits stays shut until its own person is back, else all goes. */
+  async leave() {
+    const waiting = await this.outbox();
+    await this.forgetFetched();
+    this.db.close();
+    if (!waiting.length) await deleteDB(PREFIX + this.who);
+  }
+}
+
+/** How many actions wait on this phone, of whomever; for the page that signs out. */
+export async function waiting() {
+  const store = await Store.last();
+  if (!store) return 0;
+  const found = await store.db.count("outbox");
+  store.db.close();
+  return found;
+}
+
+/** Erase what this phone keeps of its last person. */
+export async function erase() {
+  const who = localStorage.getItem(BEARER);
+  localStorage.removeItem(BEARER);
+  if (who) await deleteDB(PREFIX + who);
+}

@@ -1,0 +1,69 @@
+/** What waits to be sent, what asks for a decision, and what was sent lately; and whose phone this is. */
+import { button, clockSkew, h, icon, named, now, t, told, when } from "./dom.js";
+import { story } from "./matter.js";
+import { empty } from "./lists.js";
+
+export function waitingPage(app) {
+  const { outbox } = app;
+  const held = new Set();
+  const cards = outbox.items.map((item) => {
+    const behind = held.has(item.subject);
+    if (item.status !== "waiting") held.add(item.subject);
+    return item.status === "waiting" ? waits(app, item, behind) : asks(app, item);
+  });
+  return [
+    outbox.link === "signed-out" && h("div.note.note--warning", {}, icon("log-in"), h("div.note__text", {}, t("signed_out"), h("p", {}, h("a.button.button--primary.button--wide", { href: told.sign_in }, t("sign_in"))))),
+    outbox.link === "none" && h("p.note", {}, icon("wifi-off"), h("span.note__text", {}, t("no_signal_more"))),
+    outbox.link === "weak" && h("p.note.note--warning", {}, icon("refresh-cw"), h("span.note__text", {}, t("weak"))),
+    cards.length ? h("ul.cards", {}, cards) : empty("circle-check", t("nothing_waiting")),
+    outbox.items.some((item) => item.status === "waiting") && outbox.link !== "none" && button(t("send_now"), { icon: "send", kind: "primary big wide", onclick: () => outbox.run() }),
+    app.sent.length ? h("section.card", {}, h("h2", {}, t("lately")), h("ul.plain-list.lately", {}, app.sent.map((one) => h("li", {}, icon("check"), h("span", {}, `${t(`do_${one.verb}`)} · ${named(one.names)} `, h("small.quiet", {}, t("sent_at", { when: when(one.sent + clockSkew()) }))))))) : null,
+    whose(app),
+  ];
+}
+
+function words(item) {
+  return [
+    h("h2", {}, t(`do_${item.verb}`), " · ", named(item.names)),
+    h("p.faint", {}, item.address && `${item.address} · `, t("done_at", { when: when(item.happened ?? item.at) }), item.photos > 0 && ` · ${t("n_photos", { n: item.photos })}`),
+    h("blockquote.quote", {}, item.text || item.reason),
+  ];
+}
+
+function waits(app, item, behind) {
+  return h("li.card.stack", { "data-key": item.key }, h("span.badge.badge--brand", {}, icon("send"), t(behind ? "held" : app.outbox.sending ? "sending" : "waiting")), words(item),
+    !item.tried && !app.outbox.sending && button(t("take_back"), { icon: "corner-up-left", onclick: () => app.outbox.drop(item) }));
+}
+
+/** It met a change, or was not accepted: what happened meanwhile, and three ways out. Nothing goes by itself. */
+function asks(app, item) {
+  const present = item.problem?.present;
+  const fresh = present?.steps.filter((step) => step.number > item.version) ?? [];
+  const may = (verb) => !present || present.verbs.includes(verb);
+  const again = (change) => app.outbox.again(item, { happened: item.happened ?? item.at, at: new Date(now()).toISOString(), version: present?.version ?? item.version, ...change });
+  return h(
+    "li.card.stack.card--asks", { "data-key": item.key },
+    h("span.badge.badge--overdue", {}, icon("triangle-alert"), t(item.status)),
+    present ? [h("h2", {}, t("meanwhile")), h("p", {}, t(`state_${present.state}`), ` · ${named(present.post)}`), story(fresh)] : h("p", {}, item.problem?.message),
+    present && !fresh.length && h("p", {}, item.problem.message),
+    h("section.yours", {}, h("h3.faint", {}, t("yours")), words(item)),
+    h("p.decide", {}, t("decide")),
+    may(item.verb) && button(t(present ? "anyway" : "again"), { icon: "check", kind: "primary big wide", onclick: () => again({}) }),
+    present && item.verb !== "note" && may("note") && button(t("as_note"), { icon: "file-text", kind: "big wide", onclick: () => again({ verb: "note", text: item.text || item.reason, reason: "", units: [] }) }),
+    button(t("drop"), { icon: "trash-2", kind: "big wide", onclick: () => sure(t("drop_sure"), t("drop"), () => app.outbox.drop(item)) }),
+  );
+}
+
+function whose(app) {
+  return h("section.card.stack", {}, h("h2", {}, icon("circle-user"), " ", app.snapshot?.who.name || t("me")),
+    h("div.row", {}, button(t("language"), { icon: "languages", onclick: () => app.switchLanguage() }), button(t("fetch"), { icon: "refresh-cw", onclick: () => app.fetch() }), h("a.button", { href: told.portal }, icon("house"), h("span", {}, t("portal")))),
+    button(t("sign_out"), { icon: "log-out", kind: "wide", onclick: () => sure(app.outbox.items.length ? t("sign_out_waits", { n: app.outbox.items.length }) : t("sign_out_says"), t("sign_out_sure"), () => app.signOut()) }));
+}
+
+function sure(question, yes, then) {
+  const dialog = h("dialog.sheet", { role: "alertdialog", "aria-label": question, onclose: () => dialog.remove() },
+    h("div.sheet__body", {}, h("p.sheet__title", {}, question)),
+    h("div.sheet__foot", {}, button(t("stay"), { icon: "arrow-left", kind: "big grow", onclick: () => dialog.close() }), button(yes, { icon: "trash-2", kind: "danger big grow", onclick: () => { dialog.close(); then(); } })));
+  document.body.append(dialog);
+  dialog.showModal();
+}
