@@ -9,8 +9,9 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
@@ -164,6 +165,16 @@ def _area_name(one: Subscribed) -> str:
 def worker(_request: HttpRequest) -> HttpResponseBase:
     """The service worker that shows pushed alerts; under an address of its own, which never changes."""
     return HttpResponse(WORKER.read_bytes(), content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+
+@public_route
+@require_GET
+def manifest(request: HttpRequest) -> HttpResponseBase:
+    """What makes of the portal an app on the home screen: some telephones show notifications only then."""
+    name = str(shell(request)["shell"].name)
+    icon = {"src": static("img/mark.svg"), "sizes": "any", "type": "image/svg+xml"}
+    kept = {"name": name, "short_name": name, "start_url": "/", "scope": "/", "display": "standalone", "background_color": "#faf7f2", "icons": [icon]}
+    return JsonResponse(kept, content_type="application/manifest+json", headers={"Cache-Control": "public, max-age=3600", "Vary": "Accept-Language, Cookie"})
 
 
 @public_route

@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern] = [
     path("matters.atom", alerts.feed, name="feed"),
     path("alerts", alerts.alerts, name="alerts"),
     path("alerts/mine", alerts.mine, name="alerts_mine"),
+    path("linli.webmanifest", alerts.manifest, name="manifest"),
     path("alerts/worker.js", alerts.worker, name="alerts_worker"),
     path("alerts/<uuid:subscription_id>/<str:token>", alerts.alert, name="alert"),
     path("services", home.services, name="services"),

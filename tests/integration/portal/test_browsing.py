@@ -14,6 +14,7 @@ from linli.engines.matters.rules.decide import Command
 from linli.engines.matters.rules.intake import Contact
 from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.services.act import act, only
+from linli.insight.tasks import rebuild_figures
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.clock.services import set_clock
 from linli.kernel.writing import write
@@ -198,9 +199,26 @@ def test_changes_need_a_form_of_ours(town: Community) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/", "/report", "/matters", "/track", "/figures", "/help"])
+@pytest.mark.parametrize("path", ["/", "/report", "/matters", "/track", "/figures", "/help", "/alerts", "/services", "/matters.atom", "/linli.webmanifest"])
 def test_an_empty_installation_says_so_and_does_not_break(client: Client, path: str) -> None:
     assert client.get(path).status_code == 200
+
+
+def test_figures_of_another_month_and_of_an_area(client: Client, town: Community) -> None:
+    report(town, at=MONDAY - timedelta(days=20))
+    report(town, grid=len(town.grids) - 1, at=MONDAY - timedelta(days=20))
+    with write():
+        set_clock(to=MONDAY)
+    rebuild_figures()
+    here, there = town.streets[0], town.streets[-1]
+    now_page, before = client.get("/figures"), client.get("/figures?month=2026-02")
+    assert now_page.context["month"].figures.counts.reported == 0 and now_page.context["overdue"] == 2  # still open, and late
+    assert before.context["month"].figures.counts.reported == 2 and before.context["after"] is not None
+    street = client.get(f"/figures?month=2026-02&area={here.code}")
+    assert street.context["month"].figures.counts.reported == 1 and street.context["overdue"] == 1 and there.names["zh"] not in street.content.decode()
+    for nonsense in ("?month=2026-13", "?month=1066-10", "?month=2099-01", "?area=nowhere", "?month=x&area=%00"):
+        answer = client.get(f"/figures{nonsense}")
+        assert answer.status_code == 200 and answer.context["current"]
 
 
 def test_times_are_the_communitys(client: Client, town: Community) -> None:

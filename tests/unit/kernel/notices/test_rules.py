@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from linli.kernel.notices import rules
 from linli.kernel.notices.playbook import NoticesSection
-from linli.kernel.notices.rules import BadTemplate, Channel, Fate, NoticeState, Preference, QuietHours, Recipient, Timing, Urgency, Words
+from linli.kernel.notices.rules import BadTemplate, Channel, Fate, NoticeState, Preference, QuietHours, Recipient, Timing, Urgency, Words, bundled_text
 from linli.kernel.playbooks.rules import Sections
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -188,3 +188,9 @@ def test_masked_addresses_cannot_be_used() -> None:
     assert rules.masked(Channel.EMAIL, "wang.fang@example.org") == "w•••@example.org"
     assert rules.masked(Channel.SMS, "+8613800138000") == "•••8000"
     assert rules.masked(Channel.SMS, "110") == "•••"
+
+
+def test_a_bundle_says_once_what_every_text_ends_with() -> None:
+    assert bundled_text(["甲\n退订：x", "乙\n退订：x"]) == "甲\n\n乙\n\n退订：x"
+    assert bundled_text(["甲\n退订：x", "乙\n退订：y"]) == "甲\n退订：x\n\n乙\n退订：y"
+    assert bundled_text(["甲", "甲"]) == "甲\n\n甲" and bundled_text(["甲\nx"]) == "甲\nx"
