@@ -39,6 +39,7 @@ PLACES = (
     Place("search", "console:search", "search", _("Search"), ("matters.read",), first=True),
     Place("screen", "command:screen", "layout-dashboard", _("Command"), ("insight.read",)),
     Place("notices", "console:notices", "bell", _("My notices"), (), first=True),
+    Place("duties", "console:duties", "clipboard-list", _("Duties"), ("duties.read",)),
     Place("care", "console:care", "heart-handshake", _("Care desk"), ("care.work", "care.review")),
     Place("teams", "console:teams", "hand-helping", _("Teams"), ("teams.read",)),
     Place("directory", "console:directory", "users", _("Posts and people"), ("directory.read",)),

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path, register_converter
 
 from linli.engines.matters.rules.states import Verb
 from linli.interfaces.console import boards, care_case, care_desk, directory, export, forms, matter, queue, records, report, rosters, saved, teams, together
+from linli.interfaces.console.duties_urls import DUTIES
 from linli.kernel.files.rules import Rendition
 
 
@@ -71,4 +72,5 @@ urlpatterns: list[URLPattern] = [
     path("directory", directory.directory, name="directory"),
     path("directory/absence", directory.absence, name="absence"),
     path("directory/absence/<uuid:absence_id>/back", directory.back, name="back"),
+    *DUTIES,
 ]

@@ -1,0 +1,133 @@
+"""Duties on the desk: my day, one duty with its check-ins, and the board of what was missed."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import get_language, gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from linli.engines.duties.playbook import ACT
+from linli.engines.duties.rules.task import Verb
+from linli.engines.duties.selectors.desk import DutyLine, DutyPage, duty_page, missed_board, my_day
+from linli.engines.duties.services.checkin import Command, check_in, excuse
+from linli.interfaces.access import requires
+from linli.interfaces.console.duties_forms import FinishForm, NoteForm, WhyForm
+from linli.interfaces.console.duties_words import KINDS, STATES, VERBS
+from linli.interfaces.console.pages import show
+from linli.interfaces.refusals import sentence, status_of
+from linli.kernel.access.rules import Actor
+from linli.kernel.clock.services import now
+from linli.kernel.refusal import Refusal
+from linli.kernel.writing import write
+
+DAYS = (1, 7, 30)
+QUICK = ("take", "start", "arrive", "not_home", "refuse")
+
+
+def _shown(line: DutyLine) -> dict[str, Any]:
+    """A line with its words and icons."""
+    return {"line": line, "state": STATES[line.state], "kind": KINDS[line.kind]}
+
+
+@requires("duties.read")
+@never_cache
+@require_GET
+def day(request: HttpRequest) -> HttpResponseBase:
+    """What this person answers for now, and what comes."""
+    actor = _actor(request)
+    found = my_day(actor=actor, at=now())
+    lists = {name: [_shown(line) for line in getattr(found, name)] for name in ("now", "coming", "missed")}
+    return show(
+        request, "console/duties/day.html", "duties",
+        day=found, running=lists["now"], coming=lists["coming"], missed=lists["missed"], has_posts=bool(actor.post_ids), may_act=actor.holds(ACT),
+    )  # fmt: skip
+
+
+@requires("duties.read")
+@never_cache
+@require_GET
+def missed(request: HttpRequest) -> HttpResponseBase:
+    """What was missed, on the same day."""
+    asked = request.GET.get("days", "7")
+    days = int(asked) if asked in map(str, DAYS) else 7
+    board = missed_board(actor=_actor(request), at=now(), days=days)
+    return show(request, "console/duties/missed.html", "duties", board=board, lines=[_shown(line) for line in board.lines], days=days, spans=DAYS)
+
+
+@requires("duties.read")
+@never_cache
+@require_GET
+def duty(request: HttpRequest, duty_id: UUID) -> HttpResponseBase:
+    """One duty: what it is, who answers, what was done."""
+    return _page(request, duty_page(actor=_actor(request), at=now(), duty_id=duty_id))
+
+
+@requires("duties.act")
+@require_http_methods(["POST"])
+def step(request: HttpRequest, duty_id: UUID, verb: str) -> HttpResponseBase:
+    """Check in: two taps from the list, or with a note and a form from the page."""
+    actor, at = _actor(request), now()
+    page = duty_page(actor=actor, at=at, duty_id=duty_id)
+    form = _form(request, page, verb)
+    if not form.is_valid():
+        return _page(request, page, failed={verb: form}, status=400)
+    answers = form.answers() if isinstance(form, FinishForm) else None
+    command = Command((duty_id,), Verb(verb), at, note=form.cleaned_data["note"], form=answers, key=request.POST.get("key", "")[:100])
+    with write():
+        (result,) = check_in([command], actor=actor, at=at)
+    if isinstance(result, Refusal):
+        form.add_error(None, sentence(result))
+        return _page(request, page, failed={verb: form}, status=status_of(result))
+    messages.success(request, gettext("Written down."))
+    return redirect("console:duties" if request.POST.get("back") == "day" else "console:duty", *([] if request.POST.get("back") == "day" else [duty_id]))
+
+
+@requires("duties.judge")
+@require_POST
+def accept(request: HttpRequest, duty_id: UUID) -> HttpResponseBase:
+    """Accept the reason for a miss; the miss stays."""
+    actor, at = _actor(request), now()
+    page = duty_page(actor=actor, at=at, duty_id=duty_id)
+    form = WhyForm(request.POST)
+    if form.is_valid():
+        with write():
+            (result,) = excuse([duty_id], note=form.cleaned_data["note"], actor=actor, at=at)
+        if not isinstance(result, Refusal):
+            messages.success(request, gettext("The reason is accepted; the miss stays on record."))
+            return redirect("console:duty", duty_id)
+        form.add_error(None, sentence(result))
+        return _page(request, page, failed={"excuse": form}, status=status_of(result))
+    return _page(request, page, failed={"excuse": form}, status=400)
+
+
+def _form(request: HttpRequest, page: DutyPage, verb: str) -> NoteForm | WhyForm:
+    if verb == Verb.FINISH:
+        return FinishForm(request.POST, schema=page.rule.form if page.rule else None, language=get_language() or "")
+    return WhyForm(request.POST) if verb == Verb.EXPLAIN else NoteForm(request.POST)
+
+
+def _page(request: HttpRequest, page: DutyPage, *, failed: dict[str, Any] | None = None, status: int = 200) -> HttpResponseBase:
+    given = failed or {}
+    schema = page.rule.form if page.rule else None
+    forms = {
+        "finish": given.get("finish") or FinishForm(schema=schema, language=get_language() or ""),
+        "explain": given.get("explain") or WhyForm(auto_id="explain_%s"),
+        "excuse": given.get("excuse") or WhyForm(auto_id="excuse_%s"),
+    }
+    wrong = next((form for verb, form in given.items() if verb not in forms), None)
+    story = [{"step": step, "words": VERBS[step.verb]} for step in page.story]
+    return show(
+        request, "console/duties/duty.html", "duties", status=status,
+        page=page, shown=_shown(page.line), story=story, forms=forms, wrong=wrong, quick=[(verb, VERBS[verb]) for verb in QUICK],
+    )  # fmt: skip
+
+
+def _actor(request: HttpRequest) -> Actor:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
