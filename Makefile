@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`. `make setup` does the set-up alone.
-.PHONY: setup demo test check messages clean lock
+.PHONY: setup demo test check messages screenshots clean lock
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,6 +25,10 @@ check: setup
 # Collects what the program says into the Chinese catalog; give FROM="a.po b.po" to take translations from other files.
 messages: setup
 	@$(BIN)/python scripts/messages.py $(FROM)
+
+# Takes the pictures of the tours (docs/tour) from a demo of its own; needs Chromium. TOURS="command resident" takes only those.
+screenshots: setup
+	@$(BIN)/python scripts/screenshots.py $(TOURS)
 
 # Pinned with hashes and without addresses.
 lock:
