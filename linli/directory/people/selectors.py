@@ -39,3 +39,14 @@ def reach_of(person_ids: Iterable[UUID]) -> dict[UUID, Reach]:
     """How these people can be told, by id; one query. For notices only: what they are sent says no more than their queue does."""
     found = Person.objects.filter(id__in=set(person_ids), erased_at=None).values_list("id", "languages", "user__language", "user__email")
     return {person: Reach(language or (spoken[0] if spoken else ""), email or "") for person, spoken, language, email in found}
+
+
+def people_called(asked: str, *, limit: int = 20) -> list[tuple[UUID, str, str]]:
+    """The people of a number, or else of a name, as (id, number, name): for choosing whom to appoint. Erased people are not found."""
+    asked = " ".join(asked.split())
+    known = Person.objects.filter(erased_at=None)
+    exact = list(known.filter(code=asked).values_list("id", "code", "display_name"))
+    if exact or not asked:
+        return exact
+    same = list(known.filter(display_name=asked).order_by("code").values_list("id", "code", "display_name")[:limit])
+    return same or list(known.filter(display_name__icontains=asked).order_by("display_name", "code").values_list("id", "code", "display_name")[:limit])

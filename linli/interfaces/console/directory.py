@@ -22,12 +22,13 @@ from linli.directory.people.selectors import names_of
 from linli.directory.territory.selectors import ground
 from linli.interfaces.access import requires, signed_in_route
 from linli.interfaces.console.pages import show
+from linli.interfaces.console.tables import asked_format, kept_query, taken
 from linli.interfaces.refusals import sentence, status_of
 from linli.interfaces.tags import bilingual
 from linli.interfaces.wording import ABSENCES
 from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
-from linli.kernel.refusal import Refusal
+from linli.kernel.refusal import N_, Refusal
 from linli.kernel.writing import write
 
 MOST_POSTS = 400
@@ -61,6 +62,8 @@ def directory(request: HttpRequest) -> HttpResponseBase:
     asked = request.GET.get("q", "").strip()[:60]
     lines = posts_held(actor=actor, at=at, area_path=area.path)
     own = [line for line in lines if line.post.area_path == area.path] if not asked else [line for line in lines if _matches(line, asked)]
+    if asked_format(request):
+        return _table(request, own if asked else lines, at)
     return show(
         request,
         "console/directory.html",
@@ -74,8 +77,24 @@ def directory(request: HttpRequest) -> HttpResponseBase:
         acting=[line for line in lines if line.holding is None or line.holding.is_acting][:MOST_POSTS],
         away=absences(actor=actor, at=at),
         may_manage=actor.holds("directory.manage"),
+        may_here=actor.may("directory.manage", area_path=area.path),
+        query=kept_query(request),
         me=actor.person_id,
     )
+
+
+def _table(request: HttpRequest, lines: list[PostLine], at: datetime) -> HttpResponseBase:
+    """The posts of the area and below, or those found, with who answers for each."""
+    language, snapshot = get_language() or "", organisation()
+    heads = [gettext(head) for head in (N_("Post"), N_("Code"), N_("Unit"), N_("Rank"), N_("Answers for it now"), N_("Stands in"))]
+    rows = [
+        (
+            bilingual(dict(line.post.names), language), line.post.code, bilingual(dict(snapshot.unit(line.post.unit_id).names), language), line.post.rank,
+            line.holder, gettext("yes") if line.holding and line.holding.is_acting else "",
+        )
+        for line in lines
+    ]  # fmt: skip
+    return taken(request, name="posts", heads=heads, rows=rows, at=at)
 
 
 def _matches(line: PostLine, asked: str) -> bool:

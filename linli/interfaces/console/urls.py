@@ -3,7 +3,23 @@
 from django.urls import URLPattern, path, register_converter
 
 from linli.engines.matters.rules.states import Verb
-from linli.interfaces.console import boards, care_case, care_desk, directory, export, forms, matter, queue, records, report, rosters, saved, teams, together
+from linli.interfaces.console import (
+    boards,
+    care_case,
+    care_desk,
+    directory,
+    export,
+    forms,
+    matter,
+    queue,
+    records,
+    report,
+    rosters,
+    saved,
+    staffing,
+    teams,
+    together,
+)
 from linli.interfaces.console.duties_urls import DUTIES
 from linli.kernel.files.rules import Rendition
 
@@ -70,6 +86,9 @@ urlpatterns: list[URLPattern] = [
     path("teams/<slug:code>/roster/change", rosters.change, name="roster_change"),
     path("teams/<slug:code>/<slug:act>", teams.act, name="team_act"),
     path("directory", directory.directory, name="directory"),
+    path("directory/post", staffing.new_post, name="new_post"),
+    path("directory/posts/<uuid:post_id>", staffing.post, name="post"),
+    path("directory/areas/<uuid:area_id>", staffing.area, name="area"),
     path("directory/absence", directory.absence, name="absence"),
     path("directory/absence/<uuid:absence_id>/back", directory.back, name="back"),
     *DUTIES,

@@ -26,6 +26,11 @@ def keep_root_held(post_or_person_id: UUID) -> None:
 
 
 def _look(_touched: list[UUID]) -> None:
+    look_at_root()
+
+
+def look_at_root() -> None:
+    """Refuse where the top desk is left without anyone, as the open transaction stands."""
     if not Post.objects.filter(is_root=True).exists():
         return
     with connection.cursor() as cursor:

@@ -20,3 +20,13 @@ def posts_with_open_matters(post_ids: Collection[UUID]) -> frozenset[UUID]:
             {"posts": list(post_ids)},
         )
         return frozenset(row[0] for row in cursor.fetchall())
+
+
+def open_matters_of(post_ids: Collection[UUID]) -> dict[UUID, int]:
+    """How many open matters each of these posts answers for; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT accountable_post_id, count(*) FROM matters_matter WHERE closed_at IS NULL AND accountable_post_id = ANY(%s::uuid[]) GROUP BY 1",
+            [list(post_ids)],
+        )
+        return {post: int(count) for post, count in cursor.fetchall()}
