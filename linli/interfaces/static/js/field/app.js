@@ -2,7 +2,7 @@
 import { cookie, Outbox } from "./outbox.js";
 import { erase, Store } from "./store.js";
 import { h, icon, setClock, speak, spoken, t, told, when, clockSkew } from "./dom.js";
-import { mine, near } from "./lists.js";
+import { finished, mine, near } from "./lists.js";
 import { matterBar, matterPage } from "./matter.js";
 import { groundPage } from "./ground.js";
 import { waitingPage } from "./waiting.js";
@@ -154,7 +154,7 @@ function strip() {
 
 function tabs(place) {
   const waits = app.outbox?.items.length ?? 0;
-  const counts = { mine: app.matters.filter((matter) => matter.mine).length, queue: waits };
+  const counts = { mine: app.matters.filter((matter) => matter.mine && !finished(app, matter)).length, queue: waits };
   return Object.entries(PLACES).map(([name, { icon: picture }]) => h("a.tabbar__tab", { href: `#${name}`, "aria-current": name === place ? "page" : null },
     icon(picture), h("span", {}, t(name)), counts[name] > 0 && h("b.tabbar__count", {}, counts[name])));
 }

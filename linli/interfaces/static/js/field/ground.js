@@ -12,7 +12,7 @@ export function groundPage(app) {
   const areas = app.snapshot?.areas ?? [];
   const project = projection(areas, matters, app.position);
   if (!project) return [h("p.empty", {}, t("nothing_kept"))];
-  const drawing = s("svg", { class: "ground", role: "img", "aria-label": t("map") });
+  const drawing = s("svg", { class: "ground", role: "group", "aria-label": t("map") });
   const outlines = s("g");
   for (const area of [...areas].sort((a, b) => a.own - b.own)) {
     if (area.outline) outlines.append(s("path", { class: area.own ? "ground__own" : "ground__other", d: outline(area.outline, project) }));

@@ -21,7 +21,7 @@ export function near(app) {
 }
 
 /** Solved or sent up on this phone already: it is no longer to do, it waits to be sent. */
-const finished = (app, matter) => app.outbox.of(matter.code).some((item) => item.status === "waiting" && (item.verb === "solve" || item.verb === "escalate"));
+export const finished = (app, matter) => app.outbox.of(matter.code).some((item) => item.status === "waiting" && (item.verb === "solve" || item.verb === "escalate"));
 
 const byClock = (a, b) => a.level_due_at.localeCompare(b.level_due_at);
 
@@ -42,6 +42,7 @@ function card(app, matter, others = false) {
     "a.card.ticket-card", { href: `#m/${matter.code}` },
     h("span.ticket-card__top", {}, h("strong", {}, named(matter.names)), matter.urgent && h("span.badge.badge--warm", {}, icon("zap"), t("urgent"))),
     clock(matter, app.kind.soon),
+    matter.words[0] && h("span.ticket-card__words", {}, matter.words[0].text),
     h("span.ticket-card__where", {}, icon("map-pin"), matter.address || named(matter.area), distance !== null && h("b", {}, away(distance))),
     others && !matter.mine && h("span.ticket-card__who", {}, icon("user"), t("others", { post: named(matter.post) })),
     asks ? h("span.badge.badge--overdue", {}, icon("triangle-alert"), t("asks_here"))

@@ -25,7 +25,7 @@ export async function openSheet({ app, matter, verb }) {
   const pictures = h("div.shots");
   const units = act.units ? app.kind.units.map((unit) => h("label.choice", {}, h("input", { type: "checkbox", value: unit.id, checked: held?.units?.includes(unit.id), onchange: keep }), h("span", {}, named(unit.names)))) : [];
   const camera = h("input.sr", { type: "file", accept: "image/*", capture: "environment", id: "camera", onchange: shoot });
-  const confirm = button(t("confirm"), { icon: "check", kind: "primary big wide", onclick: done });
+  const confirm = button(t("confirm"), { icon: "check", kind: "primary big grow", onclick: done });
   const dialog = h(
     "dialog.sheet", { "aria-labelledby": "sheet-title", onclose: () => dialog.remove() },
     h("div.sheet__body", {},

@@ -1,5 +1,5 @@
 /** What waits to be sent, what asks for a decision, and what was sent lately; and whose phone this is. */
-import { button, clockSkew, h, icon, named, now, t, told, when } from "./dom.js";
+import { button, clockSkew, h, icon, named, now, spoken, t, told, when } from "./dom.js";
 import { story } from "./matter.js";
 import { empty } from "./lists.js";
 
@@ -56,14 +56,14 @@ function asks(app, item) {
 
 function whose(app) {
   return h("section.card.stack", {}, h("h2", {}, icon("circle-user"), " ", app.snapshot?.who.name || t("me")),
-    h("div.row", {}, button(t("language"), { icon: "languages", onclick: () => app.switchLanguage() }), button(t("fetch"), { icon: "refresh-cw", onclick: () => app.fetch() }), h("a.button", { href: told.portal }, icon("house"), h("span", {}, t("portal")))),
+    h("div.row", {}, button(spoken() === "en" ? "中文" : "English", { icon: "languages", onclick: () => app.switchLanguage() }), button(t("fetch"), { icon: "refresh-cw", onclick: () => app.fetch() }), h("a.button", { href: told.portal }, icon("house"), h("span", {}, t("portal")))),
     button(t("sign_out"), { icon: "log-out", kind: "wide", onclick: () => sure(app.outbox.items.length ? t("sign_out_waits", { n: app.outbox.items.length }) : t("sign_out_says"), t("sign_out_sure"), () => app.signOut()) }));
 }
 
 function sure(question, yes, then) {
   const dialog = h("dialog.sheet", { role: "alertdialog", "aria-label": question, onclose: () => dialog.remove() },
     h("div.sheet__body", {}, h("p.sheet__title", {}, question)),
-    h("div.sheet__foot", {}, button(t("stay"), { icon: "arrow-left", kind: "big grow", onclick: () => dialog.close() }), button(yes, { icon: "trash-2", kind: "danger big grow", onclick: () => { dialog.close(); then(); } })));
+    h("div.sheet__foot", {}, button(t("back"), { icon: "arrow-left", kind: "big grow", onclick: () => dialog.close() }), button(yes, { icon: "trash-2", kind: "danger big grow", onclick: () => { dialog.close(); then(); } })));
   document.body.append(dialog);
   dialog.showModal();
 }
