@@ -20,7 +20,7 @@ class AlarmFact:
     """What a flow needs of an alarm: where, which kind, when, and what the device said."""
 
     alarm_id: UUID
-    device_id: UUID
+    device: UUID
     device: str
     kind: str
     area_id: UUID
