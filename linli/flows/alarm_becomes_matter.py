@@ -34,8 +34,8 @@ def open_matters(deliveries: Sequence[Delivered[AlarmRaised]]) -> None:
     facts = [fact for fact in alarm_facts(delivery.event.alarm for delivery in deliveries) if fact.matter is None]
     if not facts:
         return
-    kinds, labels = device_kinds(), labels_of_bells(fact.device for fact in facts)
-    requests = [_request(fact, kinds[fact.kind], labels.get(fact.device, "")) for fact in facts]
+    kinds, labels = device_kinds(), labels_of_bells(fact.source for fact in facts)
+    requests = [_request(fact, kinds[fact.kind], labels.get(fact.source, "")) for fact in facts]
     at = max(delivery.handled_at for delivery in deliveries)
     for fact, receipt in zip(facts, report_matters(requests, actor=ALARMS, at=at), strict=True):
         if isinstance(receipt, Refusal):

@@ -17,10 +17,10 @@ from linli.kernel.access.selectors import in_scope
 
 @dataclass(frozen=True, slots=True)
 class AlarmFact:
-    """What a flow needs of an alarm: where, which kind, when, and what the device said."""
+    """What a flow needs of an alarm: which device (``source_id``), where, which kind, when, and what the device said."""
 
     alarm_id: UUID
-    device: UUID
+    source: UUID
     device: str
     kind: str
     area_id: UUID
