@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError
 from linli.directory.territory.selectors import ground_or_none
 from linli.engines.duties.services.clock import due_duties, pass_on, run_clocks
 from linli.engines.duties.services.derive import Derived, derive, waiting_rules
+from linli.engines.duties.services.frame import frame
 from linli.engines.duties.services.subjects import DERIVE, refresh_sources
 from linli.kernel.clock.services import now
 from linli.kernel.epoch import services as epoch
@@ -21,7 +22,7 @@ from linli.kernel.writing import write
 
 BATCH = 1_000
 _log = logging.getLogger(__name__)
-_refreshed: tuple[int, date] | None = None  # the epoch and the day that this process last asked the sources at
+_asked: epoch.Cached[dict[str, object]] = epoch.Cached(dict)  # of this configuration: the ground and the day that the sources were asked at
 
 
 def sweep(at: datetime | None = None) -> int:
@@ -56,15 +57,14 @@ def _run(due: Sequence[UUID], until: datetime, failed: set[UUID]) -> int:
 
 def derive_due(at: datetime | None = None) -> Derived:
     """Ask the sources of subjects where something may have changed, and derive what is to be derived, a rule a write."""
-    global _refreshed
     when = at or now()
     if not _is_set_up():
         return Derived()
-    seen = (epoch.current(), when.date())
-    if _refreshed != seen:
+    asked = _asked.get()
+    if asked.get("ground") is not ground_or_none() or asked.get("day") != when.date():
         with write():
-            refresh_sources(at=when)
-        _refreshed = seen
+            refresh_sources(kinds={rule.subject_kind for rule in frame().policy.rules.values()}, at=when)
+        asked.update(ground=ground_or_none(), day=when.date())
     total = Derived()
     with write():
         waiting = waiting_rules(at=when)

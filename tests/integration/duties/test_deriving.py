@@ -29,7 +29,8 @@ def test_a_new_subject_has_its_weeks_and_months_ahead_each_with_a_post_and_every
     place.derive()
     weeks = visits(case)
     assert [visit.opens_at.date() for visit in weeks][:3] == [date(2026, 3, 2), date(2026, 3, 9), date(2026, 3, 16)]
-    assert len(weeks) == 6 and all(visit.due_at - visit.opens_at == 6 * DAY + 12 * HOUR for visit in weeks)
+    assert len(weeks) == 6 and all(visit.due_at - visit.opens_at == 6 * DAY + 12 * HOUR for visit in weeks[1:])
+    assert weeks[0].opens_at == MONDAY  # this week runs already: it begins when it is made
     assert {visit.post_id for visit in weeks} == {place.community.head("grid").id}
     assert len(visits(case, "monthly_condolence")) == 2
     rounds = Occurrence.objects.filter(rule="grid_round")
@@ -67,7 +68,7 @@ def test_a_change_of_level_derives_the_visits_anew(place: Town) -> None:
     assert place.case(ref=ref, level="monthly") == case
     place.derive()
     (begun,) = visits(case)  # this week's has begun and stays
-    assert begun.opens_at < MONDAY and len(visits(case, "monthly_condolence")) == 2
+    assert begun.opens_at == MONDAY and len(visits(case, "monthly_condolence")) == 2
     assert not SubjectRecord.objects.filter(stale=True).exists()
 
 

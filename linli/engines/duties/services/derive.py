@@ -152,7 +152,8 @@ def _escaped(text: str) -> str:
 def _compare(cursor: Any, rules: list[str], *, frame: Frame, at: datetime, of: Sequence[UUID] | None) -> Derived:
     """Bring what has not begun to what is wanted. A window that is running already is taken only where nothing of it has begun.
 
-    What should have begun by ``at`` has, even where its clock was not run yet.
+    What should have begun by ``at`` has, even where its clock was not run yet. A window that runs already begins now: nobody can
+    have answered for what was not there.
     """
     scope = "o.opens_at > %s AND o.rule = ANY(%s)" + ("" if of is None else " AND o.subject_id = ANY(%s::uuid[])")
     scoped: list[Any] = [at, rules] if of is None else [at, rules, list(of)]
@@ -175,11 +176,11 @@ def _compare(cursor: Any, rules: list[str], *, frame: Frame, at: datetime, of: S
         "INSERT INTO duties_occurrence (id, version, policy, rule, slot, subject_id, area_id, area_path, confidentiality, state, level, post_id,"
         " first_post_id, opens_at, due_at, wake_at, attempts)"
         " SELECT w.id, 1, %s, w.rule, w.slot, w.subject_id, w.area_id, w.area_path, w.confidentiality, 'planned', w.level, w.post_id,"
-        " w.post_id, w.opens_at, w.due_at, w.opens_at, 0 FROM duties_wanted w"
+        " w.post_id, greatest(w.opens_at, %s), w.due_at, greatest(w.opens_at, %s), 0 FROM duties_wanted w"
         " WHERE w.due_at > %s AND (w.opens_at > %s OR NOT EXISTS (SELECT FROM duties_occurrence o WHERE o.subject_id = w.subject_id AND o.rule = w.rule"
         " AND o.opens_at < w.due_at AND o.due_at > w.opens_at AND o.opens_at <= %s))"
         " ON CONFLICT (subject_id, rule, slot) DO NOTHING",
-        [frame.policy_id, at, at, at],
+        [frame.policy_id, at, at, at, at, at],
     )
     return Derived(cursor.rowcount, changed, gone)
 

@@ -13,7 +13,7 @@ A subject is ``(kind, ref)``: a kind that playbooks name, and the owner's UUID. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -101,11 +101,13 @@ def end_subjects(refs: Sequence[tuple[str, UUID]], *, actor: Actor, at: datetime
     return len(ended)
 
 
-def refresh_sources(*, at: datetime) -> int:
-    """Ask every source and take what changed; return how many did. Inside a write; safe to repeat."""
+def refresh_sources(*, kinds: Collection[str], at: datetime) -> int:
+    """Ask the sources of ``kinds`` and take what changed; return how many did. Inside a write; safe to repeat."""
     actor = Actor.system("duties")
     changed = 0
     for kind, source in _sources.items():
+        if kind not in kinds:
+            continue
         subjects = [checked(subject) for subject in source()]
         before = SubjectRecord.objects.filter(stale=True).count()
         _store(subjects, actor=actor, at=at)
