@@ -45,6 +45,15 @@ def playbook(folder: Path, **changes: Any) -> Path:
             {"code": "camera", "names": {"zh": "摄像头", "en": "Camera"}},
         ]
     }
+    given["duties"] = {
+        "rules": [
+            {
+                "code": f"care_{level}", "names": {"zh": "探访", "en": "Visit"}, "subjects": {"kind": "care", "where": {"level": level}}, "levels": ["grid"],
+                "cadence": cadence, "visibility": "private",
+            }
+            for level, cadence in (("weekly", {"rule": "FREQ=WEEKLY;BYDAY=TH", "days": 3}), ("monthly", {"times": 1, "period": "month"}))
+        ]
+    }  # fmt: skip
     given["matters"]["kinds"].append({"code": "alarm", "names": {"zh": "报警", "en": "Alarm"}, "visibility": "private"})
     bell = {"code": "A-0101", "kind": "alarm", "names": {"zh": "爱心铃", "en": "Care bell"}, "urgent": True, "conditions": [{"time": "1 urgent_hours"}]}
     given["matters"]["classes"].append(bell)

@@ -20,7 +20,8 @@ from linli.domains.care.selectors import desk, readings
 from linli.domains.care.services import cases, erasing, reading
 from linli.domains.care.services.frame import CaseChanged, CaseEnded, NoSuchCase
 from linli.domains.care.tasks import end_and_erase
-from linli.engines.duties.models import SubjectRecord
+from linli.engines.duties.models import Occurrence, SubjectRecord
+from linli.engines.duties.tasks import derive_due
 from linli.kernel.access.rules import ANONYMOUS, SYSTEM, Forbidden, NotSignedIn
 from linli.kernel.audit.models import AuditEntry
 from linli.kernel.clock.services import set_clock
@@ -281,6 +282,23 @@ def test_a_case_is_not_closed_by_hand_for_the_clocks_reasons(town: Town) -> None
 def test_every_field_names_its_purpose_and_none_scores(town: Town) -> None:
     assert {field.name for field in CareCase._meta.concrete_fields} == PURPOSES.keys()
     assert all(entry.purpose.strip() for entry in PURPOSES.values())
+
+
+def test_visits_are_derived_anew_when_the_level_changes(town: Town) -> None:
+    case_id, worker = town.case(), town.worker()
+
+    def visits() -> list[str]:
+        derive_due(at=LATER)
+        rows = Occurrence.objects.filter(subject__ref=case_id, opens_at__gt=LATER)
+        return sorted(set(rows.values_list("rule", flat=True))) + [str(rows.count())]
+
+    assert visits() == ["care_weekly", "5"]
+    with write():
+        cases.change_level(actor=worker, at=LATER, case_id=case_id, level="monthly")
+    assert visits()[0] == "care_monthly" and len(visits()) == 2
+    with write():
+        cases.withdraw_consent(actor=worker, at=LATER, case_id=case_id)
+    assert visits() == ["0"]
 
 
 def test_a_change_of_level_sets_other_visits_and_an_ended_case_none(town: Town) -> None:

@@ -17,7 +17,7 @@ from linli.directory.teams.rules import UnknownCourse
 from linli.engines.duties.shifts import selectors, services
 from linli.engines.duties.shifts.models import Shift, ShiftPart
 from linli.engines.duties.shifts.rules.roster import RosterRule
-from linli.engines.duties.shifts.rules.signing import CutOffPassed, NotIn, NotReady, Part, ShiftOver, SignedAlready, TooLittleRest
+from linli.engines.duties.shifts.rules.signing import CutOffPassed, NotIn, NotOfTheTeam, NotReady, Part, ShiftOver, SignedAlready, TooLittleRest
 from linli.engines.duties.shifts.rules.solve import Impossible, Proposal
 from linli.engines.duties.shifts.tasks import lay_out_ahead
 from linli.kernel.access.rules import ANONYMOUS, Actor, Forbidden, NotSignedIn
@@ -116,7 +116,7 @@ def test_places_then_waiting_and_whoever_waits_moves_up(patrol: Patrol) -> None:
             patrol.sign(name, first, at=at)
     with pytest.raises(NotSignedIn), write():
         services.sign_up(actor=ANONYMOUS, at=MONDAY, shift_id=first.id)
-    with pytest.raises(NotReady), write():
+    with pytest.raises(NotOfTheTeam), write():
         services.sign_up(actor=patrol.town.resident("eve"), at=MONDAY, shift_id=first.id)
     with pytest.raises(NotIn), write():
         services.cancel(actor=patrol.people["dan"], at=MONDAY, shift_id=first.id)

@@ -17,7 +17,7 @@ from linli.directory.teams.services import courses_missing, is_captain, is_membe
 from linli.engines.duties.shifts.events import PartChanged, ShiftCalledOff
 from linli.engines.duties.shifts.models import CalendarFeed, Shift, ShiftPart, ShiftTemplate
 from linli.engines.duties.shifts.playbook import MANAGE, shifts_section
-from linli.engines.duties.shifts.rules.signing import NotIn, NotReady, Part, ShiftOver, SignedAlready, Window, leave, sign
+from linli.engines.duties.shifts.rules.signing import NotIn, NotOfTheTeam, Part, ShiftOver, SignedAlready, Window, leave, sign
 from linli.kernel.access.rules import Actor, NotSignedIn
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.calendar.selectors import working_calendar
@@ -133,7 +133,7 @@ def sign_up(*, actor: Actor, at: datetime, shift_id: UUID) -> Part:
     """Sign up for a shift of one's team, for oneself: a place, or one on the waiting list.
 
     Raises:
-        NotSignedIn, NoSuchShift, NotReady, ShiftOver, SignedAlready, TooLittleRest.
+        NotSignedIn, NoSuchShift, NotOfTheTeam, NotReady, ShiftOver, SignedAlready, TooLittleRest.
     """
     person = _own(actor)
     shift = _shift(shift_id)
@@ -159,7 +159,7 @@ def _own_spans(person: UUID, shift: Shift, rest: timedelta) -> list[tuple[dateti
 def _missing(shift: Shift, person: UUID) -> tuple[str, ...]:
     """What keeps somebody from a shift: the courses of the team's kind on that day; not being a member says so as well."""
     if not is_member(shift.team_id, person):
-        raise NotReady(missing="membership")
+        raise NotOfTheTeam
     kind = team_kinds().get(team_fact(shift.team_id).kind)
     return courses_missing(kind, person, shift.starts_at.astimezone(working_calendar().zone).date()) if kind else ()
 
@@ -197,7 +197,7 @@ def _move_up(actor: Actor, at: datetime, shift: Shift) -> None:
 def _missing_or_gone(shift: Shift, person: UUID) -> bool:
     try:
         return bool(_missing(shift, person))
-    except NotReady:
+    except NotOfTheTeam:
         return True
 
 
@@ -238,7 +238,7 @@ def publish_roster(*, actor: Actor, at: datetime, team_id: UUID, roster: Mapping
     no member, and no shift has more people than it takes.
 
     Raises:
-        Forbidden, NoSuchShift, ShiftOver, TooManyThere, NotReady, SignedAlready (two places at once).
+        Forbidden, NoSuchShift, ShiftOver, TooManyThere, NotOfTheTeam, SignedAlready (two places at once).
     """
     team = _led(actor, at, team_id)
     shifts = {shift.id: shift for shift in Shift.objects.select_for_update().filter(id__in=list(roster), team_id=team.id).order_by("starts_at", "id")}
@@ -260,7 +260,7 @@ def publish_roster(*, actor: Actor, at: datetime, team_id: UUID, roster: Mapping
         entering += [(shift, person, rows.get(person)) for person in sorted(wanted - signed)]
     for shift, person, row in entering:  # after everybody has left: a change of places is no clash
         if not is_member(team.id, person):
-            raise NotReady(missing="membership")
+            raise NotOfTheTeam
         if _own_spans(person, shift, timedelta(0)):
             raise SignedAlready
         if row is not None:
@@ -327,7 +327,7 @@ def _shift(shift_id: UUID) -> Shift:
 
 def _own(actor: Actor) -> UUID:
     if actor.person_id is None:
-        raise NotSignedIn if actor.user_id is None else NotReady(missing="membership")
+        raise NotSignedIn if actor.user_id is None else NotOfTheTeam
     return actor.person_id
 
 

@@ -46,6 +46,12 @@ class NotReady(Refusal):
     kind: ClassVar[Kind] = Kind.FORBIDDEN
 
 
+class NotOfTheTeam(Refusal):
+    code: ClassVar[str] = "shifts.not_of_the_team"
+    message: ClassVar[str] = N_("Shifts of this team are for its members.")
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+
+
 class TooLittleRest(Refusal):
     code: ClassVar[str] = "shifts.too_little_rest"
     message: ClassVar[str] = N_("Between two shifts there are %(hours)s hours of rest; another of yours is too near.")
