@@ -23,7 +23,7 @@ from linli.interfaces.access import actor_of_request, public_route, visitor_of
 from linli.interfaces.portal.forms import ContactForm
 from linli.interfaces.portal.offers import class_choices, offers, own, suggested
 from linli.interfaces.portal.photos import public_photos
-from linli.interfaces.portal.reporting import once
+from linli.interfaces.portal.reporting import once, own_contact
 from linli.interfaces.portal.show import clock_of, lines, map_bounds, map_levels, now_words, story
 from linli.interfaces.refusals import sentence, status_of
 from linli.kernel.clock.services import now
@@ -129,7 +129,7 @@ def _cursor(text: str) -> tuple[datetime, UUID] | None:
 @require_GET
 def matter(request: HttpRequest, code: str) -> HttpResponseBase:
     """One public matter: what everyone may know of it."""
-    return _show(request, code, ContactForm())
+    return _show(request, code, ContactForm(initial=own_contact(request)))
 
 
 def _show(request: HttpRequest, code: str, form: ContactForm, *, status: int = 200) -> HttpResponseBase:

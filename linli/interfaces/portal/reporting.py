@@ -28,10 +28,11 @@ from linli.engines.matters.selectors.public import classes_near, nearby, receipt
 from linli.engines.matters.services.report import ReportReceipt
 from linli.engines.matters.services.visitors import PHOTOS_PER_REPORT, keep_photos, report_as_visitor
 from linli.interfaces.access import actor_of_request, public_route, visitor_of
-from linli.interfaces.portal.forms import ReportForm, kept_photos, signed_photos
+from linli.interfaces.portal.forms import NAMED, ReportForm, kept_photos, signed_photos
 from linli.interfaces.portal.offers import condition_choices, offers, suggested
 from linli.interfaces.portal.show import clock_of, map_bounds, map_levels
 from linli.interfaces.refusals import sentence, status_of
+from linli.kernel.access.services.own import own_account
 from linli.kernel.clock.services import now
 from linli.kernel.files.rules import FileLimits, OfferedPoint
 from linli.kernel.files.services import examine
@@ -87,7 +88,7 @@ def report(request: HttpRequest) -> HttpResponseBase:
     """The form; sent, it becomes a matter, unless something has to be shown first."""
     if request.method != "POST":
         wanted = {name: request.GET[name] for name in ("class_code", "text", "lon", "lat") if name in request.GET}
-        return _show(request, ReportForm(initial={"key": secrets.token_hex(16), **wanted}))
+        return _show(request, ReportForm(initial={"key": secrets.token_hex(16), **own_contact(request), **wanted}))
     visitor = visitor_of(request)
     photos = _take_photos(request, visitor=visitor)
     data = request.POST.copy()
@@ -108,6 +109,14 @@ def report(request: HttpRequest) -> HttpResponseBase:
     if not valid:
         return _show(request, form, status=400)
     return _send(request, form, photos, visitor=visitor, joining=joining)
+
+
+def own_contact(request: HttpRequest) -> dict[str, str]:
+    """What a form knows already of a resident who has signed in by code: that they want to be told, and how."""
+    if not request.user.is_authenticated:
+        return {}
+    account = own_account(actor=actor_of_request(request))
+    return {"who": NAMED, "phone": account.phone, "email": account.email} if account.resident else {}
 
 
 def _send(request: HttpRequest, form: ReportForm, photos: _Photos, *, visitor: bytes, joining: str) -> HttpResponseBase:

@@ -87,3 +87,15 @@ def test_leaving_signs_out_and_shows_the_codes_once(client: Client, town: Commun
     assert mine.tracking in client.post("/own/leave").content.decode()
     assert not User.objects.filter(pk=resident.pk).exists() and Report.objects.get().contact is None
     assert client.get("/own").status_code == 302
+
+
+def test_whoever_signed_in_need_not_type_the_number_again(client: Client, town: Community, resident: User) -> None:
+    one = report(town, grid=1)
+    for page in ("/report", f"/matters/{one.code}"):
+        assert 'value="+8613800138000"' in client.get(page).content.decode()
+    lon, lat = town.point(0)
+    form = {"key": "k", "lon": lon, "lat": lat, "text": "堵住了", "class_code": "E-0401", "who": "named", "phone": "+8613800138000"}
+    client.post("/report", form)
+    mine = Report.objects.get(user=resident)
+    assert not mine.anonymous and mine.code in client.get("/own").content.decode()
+    assert "+8613800138000" not in Client().get("/report").content.decode()
