@@ -9,6 +9,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
 
 from linli.domains.care.models import CareCase
 from linli.kernel.access.rules import MANAGE, Actor, normal_phone
@@ -19,7 +20,6 @@ from linli.kernel.sealing import NONCE_BYTES, Unreadable, fingerprint, newest_ke
 
 WRAPPED = "care.key"  # purposes of the seal and of the fingerprint
 PHONE = "care.phone"
-COUNTRY = "86"  # of numbers written without a calling code
 
 
 class CaseKey:
@@ -71,7 +71,7 @@ class CaseKey:
 
 def phone_key(phone: str) -> bytes | None:
     """The fingerprint by which a phone number is found; None where it cannot be one."""
-    number = normal_phone(phone, country=COUNTRY) if phone.strip() else None
+    number = normal_phone(phone, country=settings.PHONE_COUNTRY) if phone.strip() else None
     return None if number is None else fingerprint(number, purpose=PHONE)
 
 
