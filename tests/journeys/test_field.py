@@ -122,6 +122,8 @@ def test_on_the_stairs_without_signal(house: Served, tmp_path: Path) -> None:
     page.locator("a.bar-back").click()
     begin(page, second, "escalate")
     page.locator("dialog.sheet textarea").fill("车主叫不应，请街道派人拖车")
+    page.locator("dialog.sheet input[type=file]").set_input_files(photo)
+    expect(page.locator("dialog.sheet .shot img")).to_have_count(1)
     confirm(page)
     waits(page, 3)
     page, _ = come_back(page)
@@ -141,8 +143,15 @@ def test_on_the_stairs_without_signal(house: Served, tmp_path: Path) -> None:
     assert sent_up.level == 1
     assert [step.verb for step in Step.objects.filter(matter=sent_up).order_by("version")] == ["report", "note", "escalate"]
     assert Step.objects.filter(matter=solved, verb="solve").count() == 1
-    stored = StoredFile.objects.get()
-    assert stored.owner_id == solved.id
+    assert {file.owner_id for file in StoredFile.objects.all()} == {solved.id, sent_up.id} and StoredFile.objects.count() == 2
+    with page.expect_response("**/small"):
+        page.reload()
+    page.context.set_offline(True)
+    page, _ = come_back(page)
+    page.locator('.tabbar__tab[href="#near"]').click()
+    page.locator(f'a[href="#m/{second}"]').click()
+    expect(page.locator("#place .shot img")).to_be_visible()  # what was sent up is read, with its photo, without signal
+    shoot(page, "matter-offline")
 
 
 def test_what_happened_meanwhile_is_shown_and_decided(house: Served) -> None:
@@ -188,6 +197,7 @@ def test_one_phone_two_people(house: Served) -> None:
     confirm(page)
     page.context.clear_cookies(name="linli_session")  # the session ends; the next person signs in
     page.context.set_offline(False)
+    expect(page.locator("#place .button--primary")).to_be_visible()  # to sign in
     expect(page.get_by_text("一楼堵住了")).to_have_count(0)
     page.goto(f"{house.address}/accounts/login/?next=/field/")
     page.locator("input[name=login]").fill("grid-1")
@@ -206,8 +216,8 @@ def test_one_phone_two_people(house: Served) -> None:
     page.locator("input[name=password]").fill("a long enough password")
     page.locator("input[name=password]").press("Enter")
     page.wait_for_url("**/field/")
-    waits(page, 0)  # what waited for its own person was sent when that person came back
     expect(page.locator(".ticket-card")).to_have_count(1)
+    waits(page, 0)  # what waited for its own person was sent when that person came back
     assert Step.objects.get(verb="note").text == "我去看过"
     page.goto(f"{house.address}/accounts/logout/")
     page.locator("[data-sign-out] button").click()

@@ -97,7 +97,6 @@ def _shown(one: Carried) -> dict[str, Any]:
                 "number": step.number,
                 "verb": step.verb,
                 "at": step.at,
-                "recorded_at": step.recorded_at,
                 "who": "clock" if step.by_clock else "reporter" if step.by_reporter and not step.who else step.who,
                 "text": "\n".join(part for part in (step.reason, step.text) if part),
                 "post": dict(step.post_names),

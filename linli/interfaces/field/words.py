@@ -65,7 +65,6 @@ WORDS: dict[str, str | Promise] = {
     "gone": _("This matter is no longer open, or no longer in your area."),
     "clock": _("by the clock"),
     "reporter": _("the reporter"),
-    "recorded": _("handed in %(when)s"),
     "cannot": _("Nothing can be done here from the phone now."),
     # what one does
     "do_solve": _("Solved here"),

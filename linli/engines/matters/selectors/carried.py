@@ -36,7 +36,6 @@ class CarriedStep:
     number: int
     verb: str
     at: datetime
-    recorded_at: datetime
     who: str
     by_clock: bool
     by_reporter: bool
@@ -139,7 +138,6 @@ def _step(step: Step, *, accounts: Mapping[str, str], land: Frame) -> CarriedSte
         number=step.version,
         verb=step.verb,
         at=step.at,
-        recorded_at=step.recorded_at,
         who=accounts.get(step.actor, ""),
         by_clock=step.actor == "system:clock",
         by_reporter=step.actor == "system:reporter" or step.verb == "report",

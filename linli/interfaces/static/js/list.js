@@ -155,7 +155,7 @@ function live() {
     const changed = [...after].filter(([code, version]) => before.get(code) !== version).length + (after.size < before.size ? before.size - after.size : 0);
     news.hidden = !changed;
     const words = news.querySelector("[data-one]");
-    words.textContent = changed === 1 ? words.dataset.one : words.dataset.many.replace("%n", changed);
+    words.textContent = changed === 1 ? words.dataset.one : words.dataset.many.replace("{n}", changed);
   };
   for (const name of ["changes", "reload"]) document.addEventListener(`live:${name}`, () => { waiting ??= setTimeout(look, QUIET); });
   news.addEventListener("click", () => location.reload());

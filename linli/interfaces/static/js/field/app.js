@@ -88,6 +88,7 @@ async function fetched(body) {
   setClock(body.now);
   speak(spoken(), body.zone);
   await app.store.keep(app.snapshot);
+  app.store.remember();
   app.sent = await recent();
   app.outbox.link = "signal";
   draw();
@@ -100,6 +101,7 @@ async function locked() {
   if (!app.outbox) return location.replace(told.sign_in);
   app.outbox.link = "signed-out";
   app.snapshot = null;
+  await app.store.lock();
 }
 
 /** Fetch the photos of my matters once, small; drop those of matters that are gone. */
@@ -123,7 +125,7 @@ function draw() {
   const place = name === "m" ? "m" : PLACES[name] ? name : "mine";
   if (place !== "m") app.from = place;
   document.documentElement.dataset.place = place;
-  document.getElementById("strip").replaceChildren(...strip());
+  document.getElementById("strip").replaceChildren(...strip().filter(Boolean));
   const shut = app.outbox?.link === "signed-out";
   const content = !app.outbox ? [h("p.empty", {}, app.fetching ? t("fetching") : t("nothing_kept"))]
     : shut ? signedOut() : place === "m" ? matterPage(app, code) : PLACES[place].page(app);
@@ -148,7 +150,7 @@ function strip() {
   const queue = asking ? ["triangle-alert", t("n_asking", { n: asking }), "ask"] : waits ? ["send", outbox.sending ? t("sending") : t("n_waiting", { n: waits }), "wait"] : ["check", t("all_sent"), "sent"];
   return [
     h(`span.strip__signal.strip__signal--${link}`, { role: "status" }, icon(signal[0]), h("span", {}, h("b", {}, t(signal[1])), app.snapshot && h("small", {}, app.fetching ? t("fetching") : t("fetched", { when: when(app.snapshot.fetched + clockSkew()) })))),
-    h(`a.strip__queue.strip__queue--${queue[2]}`, { href: "#queue", id: "strip-queue" }, icon(queue[0]), h("span", {}, queue[1])),
+    outbox && h(`a.strip__queue.strip__queue--${queue[2]}`, { href: "#queue", id: "strip-queue" }, icon(queue[0]), h("span", {}, queue[1])),
   ];
 }
 
@@ -161,7 +163,7 @@ function tabs(place) {
 
 function toast(text) {
   const note = h("div.toast", {}, text);
-  document.getElementById("toasts").append(note);
+  document.getElementById("toasts").replaceChildren(note);
   setTimeout(() => note.remove(), 4000);
 }
 
@@ -219,10 +221,9 @@ function leave() {
     try {
       const body = new URLSearchParams({ csrfmiddlewaretoken: cookie(told.csrf) });
       const answer = await fetch(told.sign_out, { method: "POST", body });
-      if (!answer.ok) return;
-    } catch { return; }
-    localStorage.removeItem(LEAVING);
-    location.replace(told.sign_in);
+      localStorage.removeItem(LEAVING);
+      location.replace(answer.ok ? told.sign_in : told.sign_out); // not taken: the account's own page asks once more
+    } catch { /* no signal yet */ }
   };
   addEventListener("online", tell);
   if (navigator.onLine) tell();

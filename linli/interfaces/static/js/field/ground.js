@@ -19,6 +19,7 @@ export function groundPage(app) {
   }
   const over = s("g");
   drawing.append(outlines, over);
+  const crowd = areas.filter((area) => area.own).length;
   app.view ??= fitted(areas, matters, project);
   const stage = h("div.ground__stage", {}, drawing,
     h("div.ground__tools", {},
@@ -45,7 +46,7 @@ export function groundPage(app) {
     const mark = size * MARK;
     const names = areas.filter((area) => area.own && area.centre).map((area) => {
       const [left, top] = project(...area.centre);
-      return text(named(area.names), left, top, size);
+      return text(named(area.names), left, top, size * (crowd > 6 ? 0.032 : 0.042));
     });
     const points = spread(matters, project, mark).map(({ matter, left, top }) => {
       const state = clockOf(matter, app.kind.soon);
@@ -133,7 +134,7 @@ function spread(matters, project, mark) {
 }
 
 function text(words, left, top, size) {
-  const element = s("text", { class: "ground__name", x: left, y: top, "font-size": size * 0.042 });
+  const element = s("text", { class: "ground__name", x: left, y: top, "font-size": size });
   element.textContent = words;
   return element;
 }

@@ -31,8 +31,7 @@ export function story(steps) {
     "li.timeline__item", {},
     h("span.timeline__dot", {}, icon(told.words["en"][`icon_${step.verb}`] ?? "circle-dot")),
     h("div.timeline__head", {}, h("span.timeline__title", {}, t(`told_${step.verb}`)), h("span.timeline__when", {}, when(step.at))),
-    h("div.timeline__who", {}, ["clock", "reporter"].includes(step.who) ? t(step.who) : step.who, step.verb === "escalate" || step.verb === "time_out" ? ` → ${named(step.post)}` : "",
-      new Date(step.recorded_at) - new Date(step.at) > 600e3 ? ` · ${t("recorded", { when: when(step.recorded_at) })}` : ""),
+    h("div.timeline__who", {}, ["clock", "reporter"].includes(step.who) ? t(step.who) : step.who, step.verb === "escalate" || step.verb === "time_out" ? ` → ${named(step.post)}` : ""),
     step.text && h("p.timeline__body", {}, step.text),
   )));
 }

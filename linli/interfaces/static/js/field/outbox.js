@@ -123,7 +123,7 @@ export class Outbox {
     } catch { /* cut on the way: what arrived is known by its key when it is sent again */ }
     if (!told) {
       this.link = answer ? (answer.status === 401 ? "signed-out" : "weak") : navigator.onLine ? "weak" : "none";
-      if (answer?.status === 403) this.onstranger?.(); // another person is signed in, or the token is old: ask who we are
+      if (answer?.status === 403 && !this.failures) this.onstranger?.(); // another person is signed in, or the token is old: ask who we are
       this.later();
       return false;
     }

@@ -21,7 +21,7 @@ export async function openSheet({ app, matter, verb }) {
   const held = await store.draft(draftName);
   const photos = (await Promise.all((held?.photos ?? []).map((name) => store.photo(name)))).map((blob, n) => ({ name: held.photos[n], blob })).filter((one) => one.blob);
   const field = h("textarea", { id: "words", rows: 3, maxLength: 1000, value: held?.words ?? "", placeholder: t("say_hint"), oninput: keep });
-  const problem = h("p.field__error", { hidden: true, role: "alert" });
+  const problem = h("p.field__error", { hidden: true, role: "alert", tabIndex: -1 });
   const pictures = h("div.shots");
   const units = act.units ? app.kind.units.map((unit) => h("label.choice", {}, h("input", { type: "checkbox", value: unit.id, checked: held?.units?.includes(unit.id), onchange: keep }), h("span", {}, named(unit.names)))) : [];
   const camera = h("input.sr", { type: "file", accept: "image/*", capture: "environment", id: "camera", onchange: shoot });
@@ -93,7 +93,8 @@ export async function openSheet({ app, matter, verb }) {
   function say(text) {
     problem.textContent = text;
     problem.hidden = false;
-    field.focus();
+    (text === t("needs_words") ? field : problem).focus();
+    problem.scrollIntoView({ block: "center" });
   }
 
   async function done() {

@@ -1,6 +1,6 @@
 /**
  * What the phone keeps, in IndexedDB, one database a person: what was fetched, what waits to be sent, drafts, photos.
- * Nobody's database is opened for anybody else. What an upper database holds is data only; words are the page's.
+ * Nobody's database is opened for anybody else. What it holds is data; the words are the page's.
  */
 import { deleteDB, openDB } from "../../vendor/idb/idb.js";
 
@@ -33,6 +33,12 @@ export class Store {
     this.who = who;
     this.db = database;
     database.onversionchange = () => database.close(); // erased from elsewhere
+  }
+
+  /** The server knows nobody here any more: without signal, too, nothing is shown until somebody signs in. */
+  async lock() {
+    localStorage.removeItem(BEARER);
+    await this.forgetFetched();
   }
 
   remember() { localStorage.setItem(BEARER, this.who); }
