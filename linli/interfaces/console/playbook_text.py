@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from linli.kernel.playbooks.rules import Section, Text
+from linli.kernel.playbooks.rules.changes import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +22,39 @@ class Node:
     below: Sequence[Node] = field(default_factory=tuple)
 
 
+# Sections in words; one that is not named here is shown by its code.
+SECTIONS: Mapping[str, tuple[str, str]] = {
+    "access": ("权限", "Access"),
+    "calendar": ("工作日历", "Working calendar"),
+    "care": ("关爱", "Care"),
+    "devices": ("设备", "Devices"),
+    "directory": ("层级、岗位与部门", "Levels, posts and departments"),
+    "duties": ("例行工作", "Recurring duties"),
+    "matters": ("事项", "Matters"),
+    "notices": ("通知", "Notices"),
+    "service_points": ("服务点", "Service points"),
+    "shifts": ("班次", "Shifts"),
+    "teams": ("队伍", "Teams"),
+}
+
+
 def outline(sections: Mapping[str, Section]) -> list[Node]:
     """One node for each section of a playbook."""
-    return [Node(_title(section, name), below=_fields(section)) for name, section in sections.items()]
+    return [Node(section_words(name), below=_fields(section)) for name, section in sections.items()]
 
 
-def _title(section: BaseModel, name: str) -> Mapping[str, str]:
-    config: Mapping[str, Any] = type(section).model_config
-    extra = config.get("json_schema_extra")
-    title = str(config.get("title") or name)
-    return {"zh": str(extra.get("zh") or title) if isinstance(extra, dict) else title, "en": title}
+def section_words(name: str) -> Mapping[str, str]:
+    zh, en = SECTIONS.get(name, (name, name.replace("_", " ")))
+    return {"zh": zh, "en": en}
+
+
+def change_words(change: Change, language: str) -> tuple[str, str, str, str]:
+    """One difference as (kind, where, before, after): "+" for what is new, "-" for what is gone, "~" for what is other."""
+    where = change.label.in_language(language).split(" › ")
+    where[0] = section_words(change.path.partition(".")[0]).get("en" if language == "en" else "zh", where[0])
+    before = change.before.in_language(language) if change.before else ""
+    after = change.after.in_language(language) if change.after else ""
+    return "+" if change.before is None else "-" if change.after is None else "~", " › ".join(where), before, after
 
 
 def _fields(model: BaseModel, *, without: Iterable[str] = ()) -> list[Node]:

@@ -10,15 +10,18 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.translation import ngettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from linli.engines.matters.selectors.search import search as search_matters
 from linli.interfaces.access import requires, signed_in_route
 from linli.interfaces.console.pages import show
-from linli.interfaces.console.playbook_text import Node, outline
+from linli.interfaces.console.playbook_text import Node, change_words, outline
 from linli.interfaces.console.queue import lines_of
+from linli.interfaces.console.tables import asked_format, kept_query, taken
+from linli.interfaces.tags import bilingual
+from linli.interfaces.wording import CHANNELS, NOTICES, state_words
 from linli.kernel.access.rules import Actor
 from linli.kernel.audit.selectors import EntryFilter, entries
 from linli.kernel.clock.services import now
@@ -29,6 +32,7 @@ from linli.kernel.notices.selectors import inbox, outbox, outbox_counts
 from linli.kernel.notices.services import mark_read
 from linli.kernel.playbooks.rules.changes import compare
 from linli.kernel.playbooks.selectors import active_playbook, playbook_version, playbook_versions
+from linli.kernel.refusal import N_
 from linli.kernel.writing import write
 
 
@@ -39,7 +43,21 @@ def search(request: HttpRequest) -> HttpResponseBase:
     """Find matters by number, place, words; by telephone for those who may read identities."""
     at, asked = now(), request.GET.get("q", "").strip()[:120]
     found = search_matters(actor=_actor(request), at=at, asked=asked)
-    return show(request, "console/search.html", "search", asked=asked, found=found, lines=lines_of(found.rows, at))
+    if asked_format(request):
+        _actor(request).require_somewhere("matters.export")
+        language = get_language() or ""
+        heads = [gettext(head) for head in (N_("Number"), N_("Class"), N_("State"), N_("Accountable post"), N_("Area"), N_("Address"), N_("Reported at"))]
+        rows = [
+            (
+                row.code, bilingual(dict(row.class_names), language), state_words(row.state)[0], bilingual(dict(row.post_names), language),
+                bilingual(dict(row.area_names), language), row.address, row.reported_at,
+            )
+            for row in found.rows
+        ]  # fmt: skip
+        return taken(request, name="search", heads=heads, rows=rows, at=at)
+    may_export = bool(found.rows) and _actor(request).holds("matters.export")
+    lines = lines_of(found.rows, at)
+    return show(request, "console/search.html", "search", asked=asked, found=found, lines=lines, may_export=may_export, query=kept_query(request))
 
 
 # -- notices ----------------------------------------------------------------------------------------------------------
@@ -54,9 +72,13 @@ def sent_notices(request: HttpRequest) -> HttpResponseBase:
     state = NoticeState(request.GET["state"]) if request.GET.get("state") in list(NoticeState) else None
     channel = Channel(request.GET["channel"]) if request.GET.get("channel") in list(Channel) else None
     page = outbox(actor, _page(request), state=state, channel=channel)
+    if asked_format(request):
+        heads = [gettext(head) for head in (N_("What it says"), N_("Channel"), N_("State"), N_("When"))]
+        rows = [(item.subject or item.template, CHANNELS.get(item.channel, item.channel), NOTICES[item.state][0], item.at) for item in page.items]
+        return taken(request, name="notices", heads=heads, rows=rows, at=now())
     return show(
         request, "console/outbox.html", "outbox", page=page, counts=[(s, n) for s, n in outbox_counts(actor).items() if n], state=state, channel=channel,
-        channels=[channel for channel in Channel if channel != Channel.IN_APP],
+        channels=[channel for channel in Channel if channel != Channel.IN_APP], query=kept_query(request),
     )  # fmt: skip
 
 
@@ -101,9 +123,16 @@ def audit(request: HttpRequest) -> HttpResponseBase:
     link, _, position = given.get("before", "").partition("-")
     before = (int(link), int(position)) if link.isdigit() and position.isdigit() else None
     page = entries(_actor(request), wanted, before=before)
+    if asked_format(request):
+        heads = [gettext(head) for head in (N_("Action"), N_("Who"), N_("About"), N_("From"), N_("To"), N_("When"), N_("Place in the chain"))]
+        rows = [
+            (entry.action, entry.actor, f"{entry.subject_type} {entry.subject}", entry.from_state, entry.to_state, entry.at, f"{entry.link}.{entry.position}")
+            for entry in page.entries
+        ]
+        return taken(request, name="audit", heads=heads, rows=rows, at=now())
     kept = given.copy()
     kept.pop("before", None)
-    return show(request, "console/audit.html", "audit", page=page, wanted=wanted, given=given, kept=kept.urlencode())
+    return show(request, "console/audit.html", "audit", page=page, wanted=wanted, given=given, kept=kept.urlencode(), query=kept_query(request))
 
 
 @requires("events.retry")
@@ -141,7 +170,8 @@ def playbook(request: HttpRequest) -> HttpResponseBase:
     changes = compare(playbook_version(known[against].id), shown) if against else []
     sections: list[Node] = outline(shown)
     return show(
-        request, "console/playbook.html", "playbook", versions=versions, shown=known[number], against=known.get(against), changes=changes, sections=sections,
+        request, "console/playbook.html", "playbook", versions=versions, shown=known[number], against=known.get(against),
+        changes=[change_words(change, get_language() or "") for change in changes], sections=sections,
         before=known.get(number - 1),
     )  # fmt: skip
 
