@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from linli.engines.matters.rules.states import State, Verb
+from linli.interfaces.scenario.duties import CheckInPart, ExpectDuty, SubjectPart
 from linli.kernel.playbooks.rules import Issue, Section, Sections, Text
 from linli.kernel.playbooks.rules.problems import Place, Problem
 from linli.kernel.playbooks.rules.source import read_source
@@ -136,12 +137,15 @@ class Step(Section):
     generate: Generate | None = None
     expect: Expect | None = None
     figures: Figures | None = None
+    subject: SubjectPart | None = None
+    check_in: CheckInPart | None = None
+    expect_duty: ExpectDuty | None = None
 
     def things(self) -> dict[str, Section]:
         return {name: thing for name in THINGS if (thing := getattr(self, name)) is not None}
 
 
-THINGS = ("report", "act", "whistle", "report_in", "rate", "absent", "generate", "expect", "figures")
+THINGS = ("report", "act", "whistle", "report_in", "rate", "absent", "generate", "expect", "figures", "subject", "check_in", "expect_duty")
 
 
 class Head(Section):
@@ -166,10 +170,10 @@ class Story(Section):
                 yield Issue(("steps", place, "at"), N_("a step may not lie before the one above it"))
             last = (int(day[1:]), clock)
             for name, thing in step.things().items():
-                if isinstance(thing, Report):
+                if isinstance(thing, Report | SubjectPart):
                     known.add(thing.name)
                     continue
-                for field in ("matter", "into"):
+                for field in ("matter", "into", "subject"):
                     named = getattr(thing, field, None)
                     if named and named not in known:
                         yield Issue(("steps", place, name, field), N_("nothing of this name was reported before"), given=named, known=known)

@@ -27,6 +27,7 @@ from linli.engines.matters.tasks import sweep
 from linli.insight.selectors import Selection, selected_figures
 from linli.insight.tasks import rebuild_figures
 from linli.interfaces.scenario import story as parts
+from linli.interfaces.scenario.duties import DutyTelling
 from linli.interfaces.scenario.generated import generate
 from linli.interfaces.scenario.story import Story
 from linli.kernel.access.rules import ANONYMOUS, SYSTEM, Actor, ActorKind
@@ -57,9 +58,11 @@ class Telling:
         self._receipts: dict[str, ReportReceipt] = {}
         self._roles = {role.code: role.level for role in active_playbook().section(DirectorySection).roles}
         self._levels = [part.level for part in active_playbook().section(MattersSection).route]
+        self._duties = DutyTelling(first=self._when("D1 00:00"), matters=self._receipts)
         self._do: dict[str, Callable[[Any, datetime], list[str]]] = {
             "report": self._report, "act": self._act, "whistle": self._whistle, "report_in": self._report_in, "rate": self._rate,
             "absent": self._absent, "generate": self._generate, "expect": self._expect, "figures": self._figures,
+            "subject": self._duties.subject, "check_in": self._duties.check_in, "expect_duty": self._duties.expect,
         }  # fmt: skip
 
     def tell(self) -> Iterator[Told]:
@@ -69,6 +72,7 @@ class Telling:
             with write():
                 set_clock(to=at)
             sweep(at=at)
+            self._duties.run(at)
             for name, thing in step.things().items():
                 said = step.note or f"{name} {getattr(thing, 'matter', None) or getattr(thing, 'name', '')}".strip()
                 try:
@@ -218,6 +222,7 @@ class Telling:
                 wrong.append(f"{name} is {value}, expected {span[0]} to {span[1]}")
         if wanted.invariants:
             wrong += [f"{finding.count} times not so: {finding.statement}" for finding in broken_invariants(actor=SYSTEM, at=at)]
+            wrong += self._duties.broken(at)
         return wrong
 
 
