@@ -149,7 +149,7 @@ def preferences(actor: Actor) -> dict[Channel, Preference]:
         NotSignedIn.
     """
     found = preferences_of([own_ref(actor)])
-    return {channel: found.get((own_ref(actor), channel), Preference()) for channel in Channel if channel != Channel.GROUP}
+    return {channel: found.get((own_ref(actor), channel), Preference()) for channel in Channel if channel not in (Channel.GROUP, Channel.PUSH)}
 
 
 def group_channels(actor: Actor) -> list[GroupView]:
