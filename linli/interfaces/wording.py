@@ -82,7 +82,13 @@ NOTICES: dict[str, tuple[Words, str]] = {
     "held": (_("would have been sent"), "suspended"),
     "bundled": (_("in a digest"), ""),
 }
-CHANNELS: dict[str, Words] = {"in_app": _("In the program"), "email": _("E-mail"), "sms": _("Text message"), "group": _("Group chat"), "push": _("On the device")}
+CHANNELS: dict[str, Words] = {
+    "in_app": _("In the program"),
+    "email": _("E-mail"),
+    "sms": _("Text message"),
+    "group": _("Group chat"),
+    "push": _("On the device"),
+}
 ABSENCES: dict[str, Words] = {
     "leave": _("Leave"),
     "training": _("Training"),
