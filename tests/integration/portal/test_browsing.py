@@ -204,6 +204,15 @@ def test_an_empty_installation_says_so_and_does_not_break(client: Client, path: 
     assert client.get(path).status_code == 200
 
 
+def test_one_square_of_the_map_lists_what_is_in_it(client: Client, town: Community) -> None:
+    here, there = report(town), report(town, grid=len(town.grids) - 1)
+    lon, lat = town.point(0)
+    page = client.get("/matters", {"box": f"{lon - 0.0005},{lat - 0.0005},{lon + 0.0005},{lat + 0.0005}"}).content.decode()
+    assert here.code in page and there.code not in page
+    wide = client.get("/matters", {"box": f"{lon - 1},{lat - 1},{lon + 1},{lat + 1}"}).content.decode()
+    assert here.code in wide and there.code in wide
+
+
 def test_figures_of_another_month_and_of_an_area(client: Client, town: Community) -> None:
     report(town, at=MONDAY - timedelta(days=20))
     report(town, grid=len(town.grids) - 1, at=MONDAY - timedelta(days=20))

@@ -128,6 +128,15 @@ def cells_around(lon: float, lat: float, metres: float) -> list[int]:
     return [middle + (dy << 20) + dx for dy in range(-north, north + 1) for dx in range(-east, east + 1)]
 
 
+def cells_in(west: float, south: float, east: float, north: float, *, most: int = 100) -> list[int]:
+    """Return the squares that a box can touch, and those beside them; none where they are more than ``most``: then a box is no help to an index."""
+    rows = range(int((south + 90) / CELL_DEGREES) - 1, int((north + 90) / CELL_DEGREES) + 2)
+    columns = range(int((west + 180) / CELL_DEGREES) - 1, int((east + 180) / CELL_DEGREES) + 2)
+    if len(rows) * len(columns) > most:
+        return []
+    return [(row << 20) | column for row in rows for column in columns]
+
+
 def check(request: ReportRequest, *, now: datetime, policy: Policy) -> MatterClass:
     """Return the class of a report that may be taken.
 

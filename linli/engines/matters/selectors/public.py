@@ -13,7 +13,7 @@ from django.db.models import Count, Q, QuerySet
 
 from linli.engines.matters.models import Matter, Report
 from linli.engines.matters.rules import words
-from linli.engines.matters.rules.intake import CELL_DEGREES, cells_around
+from linli.engines.matters.rules.intake import CELL_DEGREES, cells_around, cells_in
 from linli.engines.matters.rules.states import State, Verb
 from linli.engines.matters.selectors.page import StepView, steps_of
 from linli.engines.matters.services.act import NoSuchMatter
@@ -122,6 +122,8 @@ def public_list(*, at: datetime, wanted: PublicFilter) -> list[PublicMatter]:
     if wanted.box is not None:
         west, south, east, north = squared(wanted.box)
         matters = matters.filter(lon__gte=west, lon__lte=east, lat__gte=south, lat__lte=north)
+        if cells := cells_in(west, south, east, north):  # a few squares of the map are found by their index
+            matters = matters.filter(cell__in=cells)
     if wanted.since is not None:
         matters = matters.filter(reported_at__gte=wanted.since)
     if wanted.words:

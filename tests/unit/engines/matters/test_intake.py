@@ -21,6 +21,7 @@ from linli.engines.matters.rules.intake import (
     TextTooLong,
     cell_of,
     cells_around,
+    cells_in,
     check,
     on_earth,
 )
@@ -121,3 +122,15 @@ def test_every_beginning_is_owned_and_due(area: str, code: str, placing: str, pr
     case = begun(area=area, class_code=code, placing=placing, promised=AT + DAY if promised else None)
     assert case.is_open and case.level_due_at >= case.level_since == case.reported_at < case.due_at
     assert (next_wake(case, policy=POLICY) is None) == (case.level == POLICY.top)
+
+
+@given(st.floats(-179, 178), st.floats(-80, 80), st.floats(0, 1), st.floats(0, 1))
+def test_the_squares_of_a_box_hold_every_point_of_it(west: float, south: float, east: float, north: float) -> None:
+    box = (west, south, west + 0.008, south + 0.008)
+    squares = cells_in(*box)
+    assert 0 < len(squares) <= 100
+    assert cell_of(west + 0.008 * east, south + 0.008 * north) in squares
+
+
+def test_a_large_box_has_no_squares_to_look_for() -> None:
+    assert cells_in(119.0, 38.0, 120.0, 39.0) == []
