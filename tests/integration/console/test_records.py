@@ -166,7 +166,7 @@ def test_the_playbook_says_what_changed_in_words(town: Community, desk: Desk, tm
     with write():
         apply_playbook(actor=SYSTEM, at=MONDAY, playbook=load_playbook(folder / "playbook.yaml"))
     told = desk("street").get("/console/playbook?version=2&against=1").content.decode()
-    assert re.search(r"3 working days\s*→\s*2 working days", told)
+    assert re.search(r"<del>3 working days</del> → <ins>2 working days</ins>", told)
 
 
 # -- posts and absences -----------------------------------------------------------------------------------------------
