@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "figures": ("figures:figures", "Funnel, rates and clocks; count them anew."),
     "territory": ("territory:territory", "Take in, check and show areas, buildings, places."),
     "audit": ("audit:audit", "Check the audit chain; print its heads for keeping elsewhere."),
+    "teams": ("teams:teams", "Member organisations and teams: enter, found, list."),
     "devices": ("devices:devices", "Register devices, list them, take them down."),
     "keys": ("keys:keys", "Show and rotate the master key of what lies sealed."),
     "events": ("events:events", "How the outbox stands; dead letters and their retry."),

@@ -42,6 +42,7 @@ PLACES = (
     Place("duties", "console:duties", "clipboard-list", _("Duties"), ("duties.read",)),
     Place("care", "console:care", "heart-handshake", _("Care desk"), ("care.work", "care.review")),
     Place("teams", "console:teams", "hand-helping", _("Teams"), ("teams.read",)),
+    Place("devices", "console:devices", "bell-ring", _("Devices"), ("devices.read",)),
     Place("directory", "console:directory", "users", _("Posts and people"), ("directory.read",)),
     Place("playbook", "console:playbook", "scale", _("Playbook"), ("matters.read", "playbooks.apply")),
     Place("outbox", "console:outbox", "send", _("Notices sent"), ("notices.read_outbox",)),

@@ -290,7 +290,7 @@ def test_visits_are_derived_anew_when_the_level_changes(town: Town) -> None:
     def visits() -> list[str]:
         derive_due(at=LATER)
         rows = Occurrence.objects.filter(subject__ref=case_id, opens_at__gt=LATER)
-        return sorted(set(rows.values_list("rule", flat=True))) + [str(rows.count())]
+        return [*sorted(set(rows.values_list("rule", flat=True))), str(rows.count())]
 
     assert visits() == ["care_weekly", "5"]
     with write():

@@ -8,11 +8,19 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from linli.directory.devices.models import Device
+from linli.directory.devices.services import NewDevice, raise_alarm, register_devices
+from linli.directory.devices.services import follow_areas as devices_follow
 from linli.directory.organisation.selectors import organisation
 from linli.directory.people.services import link_user
 from linli.domains.care.models import CareCase, CareRead, GlassBreak
+from linli.domains.care.services.cases import follow_areas as care_follow
+from linli.domains.care.services.reading import break_glass
+from linli.engines.matters.models import Matter
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.access.services import roles, users
+from linli.kernel.events.tasks import dispatch_once
+from linli.kernel.notices.models import Notice
 from linli.kernel.writing import write
 from tests.factories import MONDAY
 from tests.integration.care.made import NAME, PHONE, PLAN, TODAY, Town
@@ -110,3 +118,36 @@ def test_a_colleague_is_asked_why_and_the_reading_is_reviewed(town: Town, desk: 
     reviewed = reviewer.post(f"/console/care/glass/{GlassBreak.objects.get().id}", {"justified": "no"}, follow=True)
     assert "Nothing waits." in reviewed.content.decode()
     assert colleague.get(f"/console/care/{label}").status_code == 403
+
+
+def test_devices_are_seen_by_those_who_may(town: Town, desk: Desk) -> None:
+    with write():
+        names = {"zh": "一号铃", "en": "Bell one"}
+        register_devices(actor=SYSTEM, at=MONDAY, devices=[NewDevice("bell-1", "care_bell", names, town.town.grids[0].code)])
+        raise_alarm(actor=SYSTEM, at=MONDAY, device="bell-1", happened_at=MONDAY)
+    while dispatch_once():
+        pass
+    page = desk("street").get("/console/devices").content.decode()
+    assert "Bell one" in page and Matter.objects.get().code in page
+    assert desk(role="grid_member").get("/console/devices").status_code == 403
+
+
+def test_whoever_answers_for_a_case_hears_that_somebody_read_it_in_need(town: Town) -> None:
+    case_id = town.case()
+    with write():
+        break_glass(actor=town.colleague(), at=MONDAY, case_id=case_id, reason="不应门，需要联系家属")
+    while dispatch_once():
+        pass
+    notice = Notice.objects.get(template="care.read_in_need")
+    assert CareCase.objects.get().label in notice.subject + notice.body and "不应门" not in notice.body
+    assert notice.recipient == f"person:{town.worker().person_id}"
+
+
+def test_cases_devices_and_teams_go_with_their_area(town: Town) -> None:
+    town.case()
+    with write():
+        register_devices(actor=SYSTEM, at=MONDAY, devices=[NewDevice("smoke-1", "smoke", {"zh": "烟", "en": "Smoke"}, town.town.grids[0].code)])
+    for model, follow in ((CareCase, care_follow), (Device, devices_follow)):
+        model.objects.update(area_path="gone/")
+        assert follow(old_paths=["gone/"]) == 1 and follow(old_paths=["gone/"]) == 0
+        assert model.objects.get().area_path == town.town.grids[0].path

@@ -6,15 +6,17 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from django.db import IntegrityError, transaction
 from django.test import Client
 
 from linli.directory.people.models import RETENTION, Person
 from linli.directory.people.services import erase_people_past_retention
 from linli.directory.teams import services
-from linli.directory.teams.models import Activity, Captaincy, Membership, Training
+from linli.directory.teams.models import Activity, Captaincy, Membership, Team, Training
 from linli.directory.teams.rules import Cell, ConsentMissing, NotRecruiting, NotTrained, TermTooLong, UnknownCourse, UnknownTeamKind, UnknownVenue
 from linli.directory.teams.selectors import own_parts, team_page, venue_matrix
+from linli.interfaces.cli.main import main
 from linli.kernel.access.models import User
 from linli.kernel.access.rules import ANONYMOUS, SYSTEM, Forbidden, NotSignedIn
 from linli.kernel.access.services import roles, users
@@ -242,3 +244,15 @@ def test_from_the_volunteers_page_to_the_teams_page(town: Town) -> None:
     ).content.decode()  # fmt: skip
     assert ann.post("/console/teams/found", {}).status_code == 403
     assert "You have left" in ann.post(f"/volunteer/leave/{membership.id}", follow=True).content.decode()
+
+
+def test_teams_and_organisations_by_command(town: Town) -> None:
+    area = town.town.grids[0].code
+    given = ["--zh", "一小", "--en", "School", "--area", area]
+    assert CliRunner().invoke(main, ["teams", "organisation", "s1", "--kind", "school", *given]).exit_code == 0
+    assert CliRunner().invoke(main, ["teams", "organisation", "s1", "--kind", "school", *given]).exit_code == 1
+    assert CliRunner().invoke(main, ["teams", "found", "gate", "--kind", "patrol", "--organisation", "s1", *given]).exit_code == 0
+    assert CliRunner().invoke(main, ["teams", "found", "x", "--kind", "patrol", "--organisation", "none", *given]).exit_code == 1
+    assert "gate  patrol  School" in CliRunner().invoke(main, ["teams", "list"]).stdout
+    Team.objects.update(area_path="gone/")
+    assert services.follow_areas(old_paths=["gone/"]) == 1 and Team.objects.get().area_path == town.town.grids[0].path

@@ -1,0 +1,39 @@
+"""What a playbook's sections of care, devices, teams and shifts refuse, with the place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from linli.kernel.playbooks.rules.problems import BadPlaybook
+from linli.kernel.playbooks.services.load import load_playbook
+from tests.factories import SMALL
+
+NAMES = {"zh": "某", "en": "Some"}
+ONE = {"code": "a", "names": NAMES}
+
+
+@pytest.mark.parametrize(
+    ("sections", "place"),
+    [
+        ({"care": {"purposes": [ONE, ONE]}}, "care.purposes"),
+        ({"care": {"levels": [{**ONE, "score": 3}]}}, "care.levels"),
+        ({"care": {"purposes": [{"code": "religion", "names": NAMES}]}}, "religion"),
+        ({"care": {"duties": [ONE]}}, "law"),
+        ({"devices": {"kinds": [{**ONE, "opens": "nothing"}]}}, "opens"),
+        ({"devices": {"kinds": [{**ONE, "opens": "E-0401"}]}}, "opens"),
+        ({"devices": {"kinds": [{**ONE, "opens": "E-0501", "private": True}]}}, "opens"),
+        ({"teams": {"kinds": [{**ONE, "courses": ["none"]}]}}, "courses"),
+        ({"teams": {"venues": [ONE, ONE]}}, "venues"),
+        ({"shifts": {"rest_hours": 100}}, "rest_hours"),
+    ],
+)
+def test_a_wrong_section_is_refused_with_its_place(sections: dict[str, Any], place: str, tmp_path: Path) -> None:
+    file = tmp_path / "playbook.yaml"
+    file.write_text(yaml.safe_dump({**yaml.safe_load(SMALL.read_text()), **sections}, allow_unicode=True))
+    with pytest.raises(BadPlaybook) as refused:
+        load_playbook(file)
+    assert place in str(refused.value.params) + str(refused.value)
