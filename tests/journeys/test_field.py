@@ -144,8 +144,9 @@ def test_on_the_stairs_without_signal(house: Served, tmp_path: Path) -> None:
     assert [step.verb for step in Step.objects.filter(matter=sent_up).order_by("version")] == ["report", "note", "escalate"]
     assert Step.objects.filter(matter=solved, verb="solve").count() == 1
     assert {file.owner_id for file in StoredFile.objects.all()} == {solved.id, sent_up.id} and StoredFile.objects.count() == 2
-    with page.expect_response("**/small"):
-        page.reload()
+    page.locator('.tabbar__tab[href="#near"]').click()
+    page.locator(f'a[href="#m/{second}"]').click()
+    expect(page.locator("#place .shot img")).to_be_visible()
     page.context.set_offline(True)
     page, _ = come_back(page)
     page.locator('.tabbar__tab[href="#near"]').click()

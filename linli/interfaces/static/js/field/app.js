@@ -109,13 +109,17 @@ async function pictures() {
   const wanted = new Map(app.matters.flatMap((matter) => matter.photos).map((photo) => [`file:${photo.id}`, photo.small]));
   const held = new Set(await app.store.photoNames());
   await app.store.dropPhotos([...held].filter((name) => name.startsWith("file:") && !wanted.has(name)));
+  let fresh = false;
   for (const [name, address] of wanted) {
     if (held.has(name)) continue;
     try {
       const answer = await fetch(address);
-      if (answer.ok) await app.store.keepPhoto(name, await answer.blob());
-    } catch { return; }
+      if (!answer.ok) continue;
+      await app.store.keepPhoto(name, await answer.blob());
+      fresh = true;
+    } catch { break; }
   }
+  if (fresh) draw();
 }
 
 // -- showing ------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 import { clockOf, h, icon, named, s, t } from "./dom.js";
 
 const SIZE = 1000; // units of the drawing's width when it shows everything
-const MARK = 0.028; // of what is shown, so that points stay as large as a thumb needs at any zoom
+const MARK = 0.033; // of what is shown, so that points stay as large as a thumb needs at any zoom
 
 export function groundPage(app) {
   const matters = app.matters.filter((matter) => matter.lon !== null);
@@ -44,7 +44,7 @@ export function groundPage(app) {
     const ratio = stage.clientHeight && stage.clientWidth ? stage.clientHeight / stage.clientWidth : 1.6;
     drawing.setAttribute("viewBox", `${x - size / 2} ${y - (size * ratio) / 2} ${size} ${size * ratio}`);
     const mark = size * MARK;
-    const names = areas.filter((area) => area.own && area.centre).map((area) => {
+    const names = areas.filter((area) => area.own && area.centre && crowd > 1).map((area) => {
       const [left, top] = project(...area.centre);
       return text(named(area.names), left, top, size * (crowd > 6 ? 0.032 : 0.042));
     });
