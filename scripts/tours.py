@@ -21,6 +21,8 @@ REPORTS = (  # class, words, what is done: solved with stars, sent up, left open
     ("E-0401", "消防通道堆满纸箱", ("fire",)), ("C-0118", "整条巷子的灯都不亮", None),
 )  # fmt: skip
 
+IN_THE_GRID = (("C-0118", "二楼楼道灯不亮"), ("E-0401", "三轮车堵住单元门"), ("C-0101", "井盖松动"), ("C-0118", "院子里的灯闪"))
+
 
 def live_a_day(house: House) -> None:
     """What is there when the pictures are taken: matters solved and rated, open ones, departments that are awaited."""
@@ -40,6 +42,10 @@ def live_a_day(house: House) -> None:
         else:
             house.kept["open"] = receipt["code"]
     house.linli("clock", "advance", "20m")
+    lon, lat = house.kept["place"]["longitude"], house.kept["place"]["latitude"]
+    for number, (code, words) in enumerate(IN_THE_GRID):
+        told = {"class_code": code, "text": words, "lon": lon - 0.0002 * number, "lat": lat, "address": f"望潮路8号{number + 1}单元"}
+        house.api("/matters", told)
 
 
 def _solve(house: House, code: str, words: str) -> None:
@@ -103,6 +109,39 @@ def _photo() -> Path:
     return path
 
 
+def grid_member(house: House, language: str) -> None:
+    """The queue on the stairs, one matter, done without signal, what waits."""
+    context = {"geolocation": house.kept["place"], "permissions": ["geolocation"]}
+    page = house.visit("/field/", language, user="grid", **context)
+    page.locator(".ticket-card").first.wait_for()
+    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    settle(page)
+    keep(page, language, "grid-1-mine")
+    page.locator(".ticket-card").filter(has_text="灯").first.click()
+    page.locator("#tabs .button--primary").wait_for()
+    settle(page)
+    keep(page, language, "grid-2-matter")
+    page.context.set_offline(True)
+    page.locator("#tabs .button--primary").click()
+    page.locator("dialog.sheet textarea").fill(SAID[language]["done"])
+    page.locator("dialog.sheet input[type=file]").first.set_input_files(_photo())
+    page.locator("dialog.sheet .shot img").first.wait_for()
+    keep(page, language, "grid-3-done")
+    page.locator("dialog.sheet .sheet__foot .button--primary").click()
+    page.locator("dialog.sheet").wait_for(state="detached")
+    page.locator("#strip-queue").click()
+    page.locator("#place li[data-key]").first.wait_for()
+    page.locator(".toast").first.wait_for(state="detached")
+    keep(page, language, "grid-4-waiting")
+    page.context.set_offline(False)
+    page.locator("#strip-queue.strip__queue--sent").wait_for()
+    page.goto(f"{house.address}/field/#map")
+    page.locator(".toast").first.wait_for(state="detached")
+    page.wait_for_timeout(1500)
+    keep(page, language, "grid-5-map")
+    page.context.close()
+
+
 OPEN_ALONE = """(step) => {
   for (const other of step.parentElement.querySelectorAll("details")) other.open = other === step;
   step.scrollIntoView({ block: "center" });
@@ -159,4 +198,10 @@ def design(house: House, language: str) -> None:
         page.context.close()
 
 
-TOURS: dict[str, Callable[[House, str], None]] = {"resident": resident, "duty-officer": duty_officer, "command": command, "design": design}
+TOURS: dict[str, Callable[[House, str], None]] = {
+    "resident": resident,
+    "grid-member": grid_member,
+    "duty-officer": duty_officer,
+    "command": command,
+    "design": design,
+}

@@ -13,15 +13,15 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from tests.bench.browsing import Slow, browser, signed_in
+from tests.bench.browsing import SLOWER, Slow, browser, signed_in
 from tests.bench.read import fill, one_report
 from tests.bench.stage import Stage, say, spread, stage
 
 POINTS = int(os.environ.get("LINLI_BENCH_POINTS", "50000"))
 ROUNDS = 5
 PHONE, DESK, WALL = {"width": 390, "height": 844}, {"width": 1440, "height": 900}, {"width": 1920, "height": 1080}
-ROWS = 300
-QUEUE = f"/console/?view=area&rows={ROWS}"
+QUEUE = "/console/?view=area"  # a virtual list of all open matters
+GRID = "999001001001001"
 OF_THE_MAP = ("maplibre", "pmtiles", "map.js", "map-ground.js", "/areas", "/points")
 
 # When the queue answers the keyboard: its script has marked a row after j was pressed, again and again until it does.
@@ -32,6 +32,14 @@ KEYBOARD = """
   window.interactive = performance.now();
   document.documentElement.dataset.told = "";
 })();
+"""
+# When the field app shows its places and what is in the first one.
+OPENED = """
+new MutationObserver(() => {
+  if (window.opened || document.querySelectorAll(".tabbar__tab").length < 4 || !document.querySelector("#place > *")) return;
+  window.opened = performance.now();
+  document.documentElement.dataset.told = "";
+}).observe(document, { subtree: true, childList: true });
 """
 # When the map has drawn its first picture with the matters on it.
 PICTURE = """
@@ -47,6 +55,7 @@ def main() -> dict[str, Any]:
     with stage() as place:
         key = place.linli("apikey", "create", "--name", "bench")
         place.linli("user", "create", "desk", "--role", "district_duty", "--password", "bench-desk-1-password")
+        place.linli("user", "create", "grid", "--role", "grid_head", "--area", GRID, "--password", "bench-desk-1-password")
         with place.serving():
             code = one_report(place, key)
         fill(place, code, matters=POINTS, open_every=1)
@@ -54,6 +63,7 @@ def main() -> dict[str, Any]:
             _warm(chromium, place)
             runs = [_page(chromium, place, "portal home", "/"), _page(chromium, place, "portal report", "/report")]
             runs.append(_queue(chromium, place))
+            runs.append(_field(chromium, place))
             runs.append(_map(chromium, place))
             floor = _smallest(chromium, place)
             peak = place.peak()
@@ -96,7 +106,7 @@ def _page(chromium: Browser, place: Stage, name: str, path: str) -> dict[str, An
 
 
 def _queue(chromium: Browser, place: Stage) -> dict[str, Any]:
-    """From the click until the keyboard moves in 300 rows."""
+    """From the click until the keyboard moves in the rows."""
     say("console queue …")
     _, cookies = signed_in(chromium, place.url, to="/console/")
     times, first, rows = [], [], 0
@@ -108,10 +118,30 @@ def _queue(chromium: Browser, place: Stage) -> dict[str, Any]:
             page.wait_for_selector("html[data-told]", state="attached")
             waits.append(page.evaluate("window.interactive") / 1000)
             page.wait_for_load_state("networkidle")
-        rows = page.evaluate("Number(document.querySelector('[data-rows]')?.dataset.rows) || document.querySelectorAll('tbody tr').length")
+        rows = page.evaluate("document.querySelectorAll('tbody tr').length")
         del slow
         page.context.close()
-    return {"name": "console queue", "connections": 1, "rows": rows, **spread(times), "empty_cache_p50_ms": spread(first)["p50_ms"]}
+    return {"name": "console queue", "connections": 1, "matters": POINTS, "rows_at_first": rows, **spread(times), "empty_cache_p50_ms": spread(first)["p50_ms"]}
+
+
+def _field(chromium: Browser, place: Stage) -> dict[str, Any]:
+    """The field app opened on the stairs: it was opened once where there was signal, now there is none."""
+    say("field app, offline …")
+    times = []
+    for _ in range(ROUNDS):
+        online, _cookies = signed_in(chromium, place.url, to="/field/", user="grid", viewport=PHONE, locale="zh-CN", has_touch=True)
+        online.locator(".strip__signal small").wait_for()
+        online.evaluate("navigator.serviceWorker.ready.then(() => null)")
+        online.context.set_offline(True)
+        page = online.context.new_page()
+        online.close()
+        page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+        page.add_init_script(OPENED)
+        page.goto(f"{place.url}/field/", wait_until="commit")
+        page.wait_for_selector("html[data-told]", state="attached")
+        times.append(page.evaluate("window.opened") / 1000)
+        page.context.close()
+    return {"name": "field app, offline", "connections": 1, **spread(times)}
 
 
 def _map(chromium: Browser, place: Stage) -> dict[str, Any]:

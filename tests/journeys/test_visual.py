@@ -37,6 +37,12 @@ OF_RESIDENTS = re.compile(r"^/($|help|figures|report|track|matters|alerts|servic
 
 OVERLAPS = (Path(__file__).parent / "overlaps.js").read_text()
 
+SMALLEST_TYPE = """
+    Math.min(...[...document.querySelectorAll('.wall :not(.sr, .sr *, option, optgroup)')]
+        .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) && e.offsetParent)
+        .map((e) => parseFloat(getComputedStyle(e).fontSize)))
+"""
+
 
 def plain_routes(patterns: Iterable[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:
     """Addresses of all routes without parameters."""
@@ -79,9 +85,19 @@ def test_no_page_is_broken(house: Served) -> None:
             continue
         looked += 1
         wrong += look(page, house.address + address)
+    wrong += at_three_metres(staffed, house.address)
     assert looked > 25
     assert not wrong, "\n".join(wrong)
     assert house.complaints == []
+
+
+def at_three_metres(page: Page, address: str) -> list[str]:
+    """What is wrong with the wall on its screen: nothing may lie below it, and no words may be smaller than 15 px of 1080."""
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.goto(f"{address}/command/")
+    below = page.evaluate("document.documentElement.scrollHeight - innerHeight")
+    least = page.evaluate(SMALLEST_TYPE)
+    return ([f"the wall: {below} px below the screen"] if below > 0 else []) + ([f"the wall: words of {least} px"] if least < 15 else [])
 
 
 def _signed_in(house: Served) -> Page:
