@@ -125,6 +125,7 @@ class Report(models.Model):
         ]
         indexes = [
             models.Index(fields=["phone_fingerprint"], condition=Q(phone_fingerprint__isnull=False), name="report_phone"),
+            models.Index(fields=["email_fingerprint"], condition=Q(email_fingerprint__isnull=False), name="report_email"),
             models.Index(fields=["user"], condition=Q(user__isnull=False), name="report_user"),
             models.Index(fields=["rated_at"], condition=Q(rated_at__isnull=False), name="report_rated"),
         ]
