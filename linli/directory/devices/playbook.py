@@ -42,7 +42,8 @@ class DevicesSection(Section):
                 yield Issue(("kinds", place, "code"), N_("This code is used twice."))
             seen.add(kind.code)
             if kind.opens and classes and kind.opens not in classes:
-                yield Issue(("kinds", place, "opens"), N_("there is no such class"), expected="a code from matters.classes", given=kind.opens, known=tuple(classes))
+                known = tuple(classes)
+                yield Issue(("kinds", place, "opens"), N_("there is no such class"), expected="a code from matters.classes", given=kind.opens, known=known)
             elif kind.opens in classes and not (classes[kind.opens].urgent or classes[kind.opens].emergency):
                 yield Issue(("kinds", place, "opens"), N_("the class of an alarm is urgent"), expected="urgent: true", given=kind.opens)
             elif kind.private and kind.opens in classes and not _is_private(classes[kind.opens], playbook):

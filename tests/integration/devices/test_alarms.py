@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -190,6 +191,41 @@ def test_by_mqtt_what_is_not_understood_ends_nothing(caplog: pytest.LogCaptureFi
         asyncio.run(mqtt.hear(broker(*said), taking=taking))
     assert [(one.device, one.message, one.key, one.at) for one in heard] == [("a", "", "", None), ("b", "gas", "1", None), ("g", "", "", MONDAY)]
     assert len(caplog.records) == 7 and "gas" not in caplog.text
+
+
+def test_the_worker_asks_the_named_broker_and_stops_when_it_is_told(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    asked: dict[str, Any] = {}
+    stop = threading.Event()
+
+    class Broker:
+        """What is used of the library's client."""
+
+        def __init__(self, **options: Any) -> None:
+            asked.update(options)
+
+        async def __aenter__(self) -> Broker:
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            asked["left"] = True
+
+        async def subscribe(self, topic: str, qos: int) -> None:
+            asked.update(topic=topic, qos=qos)
+
+        @property
+        async def messages(self) -> AsyncIterator[Said]:
+            yield Said("linli/alarms/a", b"[]")
+            stop.set()
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(mqtt.aiomqtt, "Client", Broker)
+    settings.MQTT_URL = ""
+    assert not mqtt.devices_are_heard()
+    settings.MQTT_URL = "mqtts://ann:p%40ss@broker.example"
+    assert mqtt.devices_are_heard()
+    mqtt.listen_to_devices(stop)
+    assert (asked["hostname"], asked["port"], asked["username"], asked["password"]) == ("broker.example", 8883, "ann", "p@ss")
+    assert (asked["topic"], asked["qos"], asked["left"]) == ("linli/alarms/+", 1, True) and asked["tls_context"] is not None
 
 
 def test_an_alarm_heard_by_mqtt_is_taken_in_a_write_of_its_own(committed: str, tmp_path: Path) -> None:

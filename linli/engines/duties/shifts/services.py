@@ -10,6 +10,8 @@ from datetime import date, datetime, time, timedelta
 from typing import ClassVar
 from uuid import UUID
 
+from django.db import IntegrityError
+
 from linli.directory.teams.playbook import team_kinds, teams_section
 from linli.directory.teams.rules import UnknownCourse
 from linli.directory.teams.selectors import TeamFact, team_fact
@@ -25,6 +27,7 @@ from linli.kernel.clock.services import machine_now
 from linli.kernel.events.services import publish
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.writing import attempt
 
 HELD = (Part.SIGNED.value, Part.WAITING.value)
 
@@ -312,9 +315,13 @@ def _window(shift: Shift) -> Window:
 
 
 def _insert(shift: Shift, person: UUID, part: Part, at: datetime) -> None:
-    ShiftPart.objects.create(
-        shift=shift, person_id=person, state=part.value, starts_at=shift.starts_at, ends_at=shift.ends_at, at=at, recorded_at=machine_now()
-    )
+    """Raises: SignedAlready, where another write put the person elsewhere for that time in this instant."""
+    given = {"state": part.value, "starts_at": shift.starts_at, "ends_at": shift.ends_at, "at": at, "recorded_at": machine_now()}
+    try:
+        with attempt():
+            ShiftPart.objects.create(shift=shift, person_id=person, **given)
+    except IntegrityError:
+        raise SignedAlready from None
 
 
 def _shift(shift_id: UUID) -> Shift:
