@@ -17,6 +17,7 @@ from PIL import Image
 from linli.directory.organisation.selectors import organisation
 from linli.engines.matters.models import Matter, Step, Whistle
 from linli.engines.matters.rules.intake import Contact
+from linli.engines.matters.services.act import due_matters, time_out
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.access.services.users import create_user
 from linli.kernel.clock.services import set_clock
@@ -157,14 +158,20 @@ def test_what_happened_meanwhile_comes_back_and_the_next_is_held(town: Community
     assert "without signal" in Step.objects.get(verb="solve").reason
 
 
-def test_moved_up_by_the_clock_before_it_was_heard_of(town: Community, desk: Desk) -> None:
+def test_moved_up_by_the_clock_before_the_phone_was_heard_of(town: Community, desk: Desk) -> None:
+    """Solved in time without signal, but the clock had moved it up when the phone came back: told, and handed in all the same."""
     code, client = report(town, class_code="C-0101", condition="missing").code, desk("grid")
     later(70)
-    answer = send(client, parcel(code, "solve", "too-late", text="盖上了", at=(MONDAY + timedelta(minutes=65)).isoformat()))
-    ((_, status),) = results(answer)
-    assert status in ("done", "conflict")  # as the engine says; either way it is told
-    if status == "conflict":
-        assert answer.json()["results"][0]["present"]["steps"]
+    late = MONDAY + timedelta(minutes=70)
+    with write():
+        assert time_out(due_matters(at=late), at=late) == 1
+    happened = (MONDAY + timedelta(minutes=50)).isoformat()
+    answer = send(client, parcel(code, "solve", "in-time", text="盖上了", at=happened))
+    assert results(answer) == [("in-time", "conflict")]
+    present = answer.json()["results"][0]["present"]
+    assert [step["verb"] for step in present["steps"]] == ["report", "time_out"] and "solve" in present["verbs"]
+    again = parcel(code, "solve", "all-the-same", text="盖上了", at=late.isoformat(), version=present["version"], happened=happened)
+    assert results(send(client, again)) == [("all-the-same", "done")]
 
 
 def test_a_phone_whose_clock_is_ahead_did_nothing_in_the_future(town: Community, desk: Desk) -> None:
