@@ -43,7 +43,7 @@ class SubjectPart(Section):
     """Whom duties are about, in grid ``grid`` of the demo territory; said again with other facts, it changes."""
 
     name: str
-    kind: str = "care_case"
+    kind: str = "care"
     grid: int = 0
     facts: dict[str, bool | int | str] = Field(default_factory=dict)
     since: DayText | None = None

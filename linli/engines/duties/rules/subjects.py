@@ -91,7 +91,7 @@ class Subject:
     """Somebody or something that duties are about.
 
     Attributes:
-        kind: what it is, as playbooks name it: ``area``, ``place``, ``facility``, ``care_case``…
+        kind: what it is, as playbooks name it: ``area``, ``place``, ``facility``, ``care``, ``matter``…
         ref: its owner's id of it; ``(kind, ref)`` is the subject's identity.
         area_id: whose ground it is on: decides who answers.
         label: pseudonym or public name shown with the duty; never a person's name.

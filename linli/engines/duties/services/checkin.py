@@ -22,7 +22,6 @@ from linli.engines.duties.services.frame import Frame, held_frame
 from linli.engines.duties.services.rows import CHECK_IN_COLUMNS, audit_entry, events_of, locked_tasks, store_tasks
 from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
-from linli.kernel.clock.services import now
 from linli.kernel.events.services import publish
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
@@ -107,13 +106,13 @@ class Receipt:
     repeated: bool = False
 
 
-def check_in(commands: Sequence[Command], *, actor: Actor, at: datetime | None = None) -> list[Receipt | Refusal]:
+def check_in(commands: Sequence[Command], *, actor: Actor, at: datetime) -> list[Receipt | Refusal]:
     """Carry out check-ins in order; each is done or refused by itself, and a visit of several purposes as a whole.
 
     Refused: unknown duties, a missing permission, one from the future or from before the duty, a form that does not match,
-    a duty that has ended. ``at`` is when they are handed in (else now): nothing may lie after it.
+    a duty that has ended. ``at`` is when they are handed in: nothing may lie after it.
     """
-    frame, recorded_at = held_frame(), at or now()
+    frame, recorded_at = held_frame(), at
     tasks = locked_tasks([one for command in commands for one in command.occurrence_ids])
     before = _before(commands, actor=actor)
     work = _Work(frame, actor, recorded_at, tasks)
