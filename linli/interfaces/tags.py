@@ -170,9 +170,3 @@ def channel_word(channel: str) -> Any:
 @register.filter
 def absence_word(reason: str) -> Any:
     return ABSENCES.get(reason, reason)
-
-
-@register.filter
-def change_sentence(change: Any, language: str) -> str:
-    """One difference of two playbooks as a sentence."""
-    return str(change.sentence(language))
