@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 # state → (word, icon, kind of badge)
 STATES: Mapping[str, tuple[Any, str, str]] = {
-    "planned": (_("coming"), "calendar-clock", ""),
+    "planned": (_("not begun yet"), "calendar-clock", ""),
     "open": (_("to do"), "circle-dot", "brand"),
     "done": (_("done"), "circle-check", "ok"),
     "refused": (_("not wanted"), "hand-helping", "suspended"),

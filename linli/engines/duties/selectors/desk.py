@@ -101,7 +101,8 @@ def my_day(*, actor: Actor, at: datetime) -> MyDay:
     midnight = land.moment(land.day_of(at) + timedelta(days=1), 0)
     running = mine.filter(Q(state="open") | Q(state="planned", opens_at__lte=at)).order_by("due_at", "id")
     coming = mine.filter(state="planned", opens_at__gt=at, opens_at__lte=at + AHEAD).order_by("opens_at", "id")
-    missed = mine.filter(state="missed", missed_at__gt=at - AHEAD).order_by("-missed_at", "id")
+    had = Q(post_id__in=list(actor.post_ids)) | Q(first_post_id__in=list(actor.post_ids))  # who had it first sees it, too
+    missed = visible(actor).filter(had, state="missed", missed_at__gt=at - AHEAD).order_by("-missed_at", "id")
     week = mine.filter(state="done", done_at__gt=at - AHEAD)
     return MyDay(
         now=_lines(running[:MOST], at=at, land=land),
