@@ -118,6 +118,7 @@ def _is_page(page: Page, address: str) -> bool:
 
 def look(page: Page, address: str) -> list[str]:
     """What is wrong with one page; it is loaded once, then resized and re-themed in place."""
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
     page.goto(address)
     name = urlsplit(address).path.strip("/").replace("/", "-") or "home"
     wrong = []
