@@ -29,6 +29,12 @@ class Place:
     words: str | Promise
     permissions: tuple[str, ...]
     first: bool = False
+    everywhere: bool = False
+
+    def opens(self, actor: Actor) -> bool:
+        """Whether this person may open it; what is of the whole house asks for a permission that is held everywhere."""
+        held = actor.may if self.everywhere else actor.holds
+        return not self.permissions or any(held(permission) for permission in self.permissions)
 
 
 PLACES = (
@@ -45,9 +51,9 @@ PLACES = (
     Place("devices", "console:devices", "bell-ring", _("Devices"), ("devices.read",)),
     Place("directory", "console:directory", "users", _("Posts and people"), ("directory.read",)),
     Place("playbook", "console:playbook", "scale", _("Playbook"), ("matters.read", "playbooks.apply")),
-    Place("outbox", "console:outbox", "send", _("Notices sent"), ("notices.read_outbox",)),
-    Place("audit", "console:audit", "shield-check", _("Audit"), ("audit.read",)),
-    Place("events", "console:events", "zap", _("Dead letters"), ("events.retry",)),
+    Place("outbox", "console:outbox", "send", _("Notices sent"), ("notices.read_outbox",), everywhere=True),
+    Place("audit", "console:audit", "shield-check", _("Audit"), ("audit.read",), everywhere=True),
+    Place("events", "console:events", "zap", _("Dead letters"), ("events.retry",), everywhere=True),
 )
 
 
@@ -67,7 +73,7 @@ def rail(actor: Actor) -> list[RailLink]:
     return [
         RailLink(place.section, reverse(place.route), place.icon, place.words, place.first, unread if place.section == "notices" else 0)
         for place in PLACES
-        if not place.permissions or any(actor.holds(permission) for permission in place.permissions)
+        if place.opens(actor)
     ]
 
 
