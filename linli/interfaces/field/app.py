@@ -33,7 +33,7 @@ ICONS = (("field-192.png", "192x192", "any"), ("field-512.png", "512x512", "any"
 @require_GET
 def app(request: HttpRequest) -> HttpResponseBase:
     """The page. It is the same for everybody, in both languages at once, so that a phone can keep it."""
-    return render(request, "field/app.html", {"told": told()})
+    return render(request, "field/app.html", {"told": told(), "modules": [*(f"js/field/{name}.js" for name in MODULES), "vendor/idb/idb.js"]})
 
 
 @public_route

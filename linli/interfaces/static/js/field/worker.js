@@ -17,8 +17,7 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function kept(address, request) {
-  const cache = await caches.open(NAME);
-  return await cache.match(address) ?? fetch(request);
+  return await caches.match(address, { cacheName: NAME }) ?? fetch(request);
 }
 
 /** All of it or nothing: the page is laid only as itself, never as the sign-in page that a redirect leads to. */
