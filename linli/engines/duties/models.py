@@ -122,8 +122,7 @@ class CheckInRecord(models.Model):
     note = models.TextField(default="", blank=True)
     form = models.JSONField(null=True)
     files = models.JSONField(default=list)
-    lon = models.FloatField(null=True, help_text="to about 100 m; at check-ins only, never a trail")
-    lat = models.FloatField(null=True)
+    there = models.BooleanField(null=True, help_text="whether the phone was in the duty's area; where it was is not kept")
     sender = models.TextField(null=True)
     key = models.TextField(null=True)
 
@@ -131,6 +130,5 @@ class CheckInRecord(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["occurrence", "version"], name="checkin_place"),
             models.UniqueConstraint(fields=["sender", "key", "occurrence"], name="checkin_once"),
-            models.CheckConstraint(condition=Q(lon=None, lat=None) | Q(lon__isnull=False, lat__isnull=False), name="checkin_point"),
         ]
         indexes = [models.Index(fields=["visit"], name="checkin_visit")]

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from linli.directory.territory.selectors import ground
 from linli.engines.duties.models import CheckInRecord, Occurrence
 from linli.engines.duties.rules.task import BeforeTheDuty, EvidenceMissing, FromTheFuture, NotPossible, OutOfOrder, Verb
 from linli.engines.duties.selectors.check import broken_invariants
@@ -33,15 +34,15 @@ def visit(place: Town) -> Occurrence:
     return visits(case)[0]
 
 
-def test_start_arrive_finish_at_a_coarse_place_on_the_record_and_told(place: Town, visit: Occurrence) -> None:
+def test_start_arrive_finish_on_the_spot_or_elsewhere_on_the_record_and_told(place: Town, visit: Occurrence) -> None:
     grid = place.actor()
+    lon, lat = ground().area(visit.area_id).centre
     did(Verb.START, visit, actor=grid, at=MONDAY + 2 * HOUR, lon=117.2010149, lat=38.8009774)
-    did(Verb.ARRIVE, visit, actor=grid, at=MONDAY + 2 * HOUR)
+    did(Verb.ARRIVE, visit, actor=grid, at=MONDAY + 2 * HOUR, lon=lon, lat=lat)
     did(Verb.FINISH, visit, actor=grid, at=MONDAY + 3 * HOUR, note="一切都好")
     visit.refresh_from_db()
     assert (visit.state, visit.done_at, visit.missed_at, visit.wake_at) == ("done", MONDAY + 3 * HOUR, None, None)
-    first = CheckInRecord.objects.filter(occurrence=visit).order_by("version").first()
-    assert first is not None and (first.lon, first.lat) == (117.201, 38.801)
+    assert list(CheckInRecord.objects.filter(occurrence=visit).order_by("version").values_list("there", flat=True)) == [False, True, None]
     assert AuditEntry.objects.filter(subject=visit.id).count() == 3
     assert OutboxEvent.objects.filter(topic="duties.done", key=visit.id).count() == 1
     with pytest.raises(NotPossible):

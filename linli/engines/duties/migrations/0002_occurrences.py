@@ -71,8 +71,7 @@ class Migration(migrations.Migration):
                 ('note', models.TextField(blank=True, default='')),
                 ('form', models.JSONField(null=True)),
                 ('files', models.JSONField(default=list)),
-                ('lon', models.FloatField(help_text='to about 100 m; at check-ins only, never a trail', null=True)),
-                ('lat', models.FloatField(null=True)),
+                ('there', models.BooleanField(help_text="whether the phone was in the duty's area; where it was is not kept", null=True)),
                 ('sender', models.TextField(null=True)),
                 ('key', models.TextField(null=True)),
                 ('post', models.ForeignKey(db_index=False, help_text='answered for it after this', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisation.post')),
@@ -146,9 +145,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='checkinrecord',
             constraint=models.UniqueConstraint(fields=('sender', 'key', 'occurrence'), name='checkin_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='checkinrecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lat', None), ('lon', None)), models.Q(('lat__isnull', False), ('lon__isnull', False)), _connector='OR'), name='checkin_point'),
         ),
     ]

@@ -23,13 +23,13 @@ from linli.engines.duties.services.rows import CHECK_IN_COLUMNS, audit_entry, ev
 from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.events.services import publish
+from linli.kernel.geo.rules import valid_point
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
 from linli.kernel.rows import insert_rows, json_text
 
 KEY_MOST = 100
 NOTE_MOST = 2_000
-COARSE = 3  # decimals of a degree: about 100 m
 
 
 class NoSuchDuty(Refusal):
@@ -68,12 +68,6 @@ class BadForm(Refusal):
     field = "form"
 
 
-class BadPoint(Refusal):
-    code = "duties.bad_point"
-    message = N_("That is no place on earth.")
-    field = "lon"
-
-
 @dataclass(frozen=True, slots=True)
 class Command:
     """A wish to check in.
@@ -82,7 +76,7 @@ class Command:
         occurrence_ids: the duties that it serves: one visit may serve several purposes, all of them or none.
         at: when it happened. ``version``: what the asker saw, of a single duty; None: whatever it is now.
         key: the phone's own key of it; the same key gives the first answer again.
-        lon, lat: rounded to about 100 m before anything is stored.
+        lon, lat: where the phone was: only whether that lies in the duty's area is kept.
         form: answers by the rule's JSON Schema.
     """
 
@@ -167,7 +161,7 @@ class _Work:
     def add(self, command: Command) -> Receipt:
         _check(command)
         visit = new_id()
-        lon, lat = _coarse(command)
+        here = self._here(command)
         steps = []
         for one in dict.fromkeys(command.occurrence_ids):
             task = self._permitted(one, ACT)
@@ -181,7 +175,7 @@ class _Work:
         for hops, settled, after, form in steps:
             told(hops, entries=self.entries, events=self.events)
             sender = (self.actor.id, command.key) if command.key else (None, None)
-            self._step(settled, after, command.verb, at=command.at, visit=visit, note=command.note.strip(), form=form, point=(lon, lat), sender=sender)
+            self._step(settled, after, command.verb, at=command.at, visit=visit, note=command.note.strip(), form=form, here=here, sender=sender)
         return Receipt(visit, tuple(after.state.value for _, _, after, _ in steps))
 
     def excuse(self, one: UUID, *, note: str) -> Receipt:
@@ -190,8 +184,14 @@ class _Work:
             raise OwnExcuse()
         after = accept(task, at=self.recorded_at, note=note)
         visit = new_id()
-        self._step(task, after, Verb.EXCUSE, at=self.recorded_at, visit=visit, note=note.strip(), form=None, point=(None, None), sender=(None, None))
+        self._step(task, after, Verb.EXCUSE, at=self.recorded_at, visit=visit, note=note.strip(), form=None, here="", sender=(None, None))
         return Receipt(visit, (after.state.value,))
+
+    def _here(self, command: Command) -> str:
+        """The path of the lowest area that the phone was in, or nothing where it did not say."""
+        if command.lon is None or command.lat is None:
+            return ""
+        return self.frame.ground.locate(*valid_point(command.lon, command.lat)).area.path
 
     def _permitted(self, one: UUID, permission: str) -> Task:
         task = self.tasks.get(one)
@@ -200,11 +200,11 @@ class _Work:
         self.actor.require(permission, area_path=task.area_path, confidentiality=task.confidentiality)
         return task
 
-    def _step(self, before: Task, after: Task, verb: Verb, *, at: datetime, visit: UUID, note: str, form: Any, point: Any, sender: Any) -> None:
+    def _step(self, before: Task, after: Task, verb: Verb, *, at: datetime, visit: UUID, note: str, form: Any, here: str, sender: Any) -> None:
         self.tasks[after.id] = self.changed[after.id] = after
         self.rows.append((
             new_id(), after.id, after.version, visit, verb.value, self.actor.id, after.post_id, at, self.recorded_at, note,
-            dict(form) if form is not None else None, [], *point, *sender,
+            dict(form) if form is not None else None, [], here.startswith(after.area_path) if here else None, *sender,
         ))  # fmt: skip
         self.entries.append(audit_entry(before, after, verb=verb, actor=self.actor.id, at=at))
         self.events.extend(events_of(before, after, verb=verb, actor=self.actor.id, at=at))
@@ -225,14 +225,6 @@ def _check(command: Command) -> None:
         raise KeyTooLong(most=KEY_MOST)
     if len(command.note) > NOTE_MOST:
         raise NoteTooLong(most=NOTE_MOST)
-
-
-def _coarse(command: Command) -> tuple[float | None, float | None]:
-    if command.lon is None or command.lat is None:
-        return None, None
-    if not (-180 <= command.lon <= 180 and -90 <= command.lat <= 90):
-        raise BadPoint()
-    return round(command.lon, COARSE), round(command.lat, COARSE)
 
 
 @lru_cache(maxsize=256)

@@ -28,7 +28,7 @@ _CHANGING = tuple(name for name in TASK_FIELDS if name not in ("id", "policy_id"
 _values = attrgetter(*_CHANGING)
 _STATE, _CONFIDENTIALITY = TASK_FIELDS.index("state"), TASK_FIELDS.index("confidentiality")
 CHECK_IN_COLUMNS = (
-    "id", "occurrence", "version", "visit", "verb", "actor", "post", "at", "recorded_at", "note", "form", "files", "lon", "lat", "sender", "key",
+    "id", "occurrence", "version", "visit", "verb", "actor", "post", "at", "recorded_at", "note", "form", "files", "there", "sender", "key",
 )  # fmt: skip
 _EVENT: dict[Verb, type[DutyEvent]] = {
     Verb.HANDED_ON: DutyHandedOn,
