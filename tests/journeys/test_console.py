@@ -270,6 +270,7 @@ def test_pages_fit_every_width_and_axe_finds_nothing_serious(house: Served, lang
         for theme, size in (("light", DESK), ("dark", PHONE)):
             page.emulate_media(color_scheme=theme)
             page.set_viewport_size({"width": size[0], "height": size[1]})
+            page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # the theme is drawn
             assert not serious(page), f"{path} {theme} {language}: {serious(page)}"
         page.emulate_media(color_scheme="light")
     assert house.complaints == []
