@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import ClassVar
@@ -251,7 +251,7 @@ def _keep(case: CareCase, *fields: str) -> None:
     case.save(update_fields=[*fields, "version"])
 
 
-def caring_people(person_ids: Sequence[UUID]) -> set[UUID]:
+def caring_people(person_ids: Collection[UUID]) -> set[UUID]:
     """Which of these people help in a case now: retention of the directory spares them."""
     return set(CareHelper.objects.filter(person_id__in=person_ids, until=None).values_list("person_id", flat=True))
 
