@@ -55,7 +55,7 @@ def _fingerprint_key(master: str, purpose: str) -> bytes:
 
 def seal(text: str, *, purpose: str) -> bytes:
     """Encrypt ``text`` under the newest key; equal texts give different seals."""
-    key_id, master = settings.SEALING_KEYS[0]
+    key_id, master = _keys()[0]
     identifier = key_id.encode()
     head = VERSION + bytes([len(identifier)]) + identifier
     nonce = os.urandom(NONCE_BYTES)
@@ -73,9 +73,7 @@ def unseal(blob: bytes | memoryview, *, purpose: str) -> str:
         raise Unreadable
     end = 2 + data[1]
     key_id = data[2:end].decode(errors="replace")
-    master = dict(settings.SEALING_KEYS).get(key_id)
-    if master is None:
-        master = dict(_read_again()).get(key_id)
+    master = dict(_keys()).get(key_id) or dict(_read_again()).get(key_id)
     if master is None:
         raise Unreadable
     nonce, body = data[end : end + NONCE_BYTES], data[end + NONCE_BYTES :]
@@ -93,7 +91,7 @@ def sealed_under(blob: bytes | memoryview) -> str:
 
 def newest_key() -> str:
     """The id of the master key that new seals are made with."""
-    return str(settings.SEALING_KEYS[0][0])
+    return _keys()[0][0]
 
 
 def add_master_key() -> str:
@@ -110,20 +108,34 @@ def add_master_key() -> str:
         handle.flush()
         os.fsync(handle.fileno())
     Path(handle.name).replace(path)
-    return str(_read_again()[0][0])
+    return _read_again()[0][0]
+
+
+Keys = list[tuple[str, str]]
+_later: dict[tuple[Path, tuple[tuple[str, str], ...]], Keys] = {}  # lists read since the start, by their file and the list that they replace
 
 
 def _keys_file() -> Path:
     return Path(settings.DATA) / "secrets" / "sealing.keys"
 
 
-def _read_again() -> list[tuple[str, str]]:
+def _place() -> tuple[Path, tuple[tuple[str, str], ...]]:
+    return _keys_file(), tuple((key_id, secret) for key_id, secret in settings.SEALING_KEYS)
+
+
+def _keys() -> Keys:
+    """The list that this process knows: as it was read at the start, or since."""
+    place = _place()
+    return _later.get(place) or list(place[1])
+
+
+def _read_again() -> Keys:
     """The list as it lies in the secrets now; as it was read at the start where there is no file."""
-    path = _keys_file()
-    if path.exists():
-        lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
-        settings.SEALING_KEYS = [(key_id, secret) for key_id, secret in lines]
-    return list(settings.SEALING_KEYS)
+    place = _place()
+    if place[0].exists():
+        lines = [line.split() for line in place[0].read_text().splitlines() if line.strip()]
+        _later[place] = [(key_id, secret) for key_id, secret in lines]
+    return _keys()
 
 
 def fingerprint(text: str, *, purpose: str) -> bytes:

@@ -72,9 +72,10 @@ def test_the_sweep_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def sent() -> Iterator[list[dict[str, object]]]:
     messages: list[dict[str, object]] = []
+    before = codes._sender, codes._available
     codes.register_code_sender(lambda **message: messages.append(message))
     yield messages
-    codes.register_code_sender(None)
+    codes.register_code_sender(before[0], available=before[1])
 
 
 def ask(contact: str = "138 0000 0000", *, at: datetime = AT, visitor: bytes = b"v") -> LoginCode:

@@ -26,7 +26,7 @@ from tests.architecture.test_routes import accesses
 from tests.factories import MONDAY, community, report
 
 pytestmark = pytest.mark.django_db
-SAMPLES = {"uuid": str(UUID(int=7)), "int": "1", "verb": "solve", "rendition": "original"}
+SAMPLES = {"uuid": str(UUID(int=7)), "int": "1", "verb": "solve", "check_in": "start", "rendition": "original"}
 
 
 def routes() -> Iterator[tuple[str, str, Access]]:

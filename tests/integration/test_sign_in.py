@@ -220,9 +220,10 @@ def test_nothing_else_that_an_organisation_tells_is_kept(rf, lin: User) -> None:
 @pytest.fixture
 def sent() -> Iterator[list[dict[str, object]]]:
     messages: list[dict[str, object]] = []
+    before = codes._sender, codes._available
     codes.register_code_sender(lambda **message: messages.append(message))
     yield messages
-    codes.register_code_sender(None)
+    codes.register_code_sender(before[0], available=before[1])
 
 
 def test_a_resident_signs_in_by_code(client: Client, sent: list[dict[str, object]]) -> None:

@@ -85,6 +85,7 @@ def test_many_are_dispatched_by_the_keyboard_after_seeing_what_would_happen(hous
     desk.keyboard.press("?")
     expect(desk.locator("#keys")).to_be_visible()
     desk.keyboard.press("Escape")
+    expect(desk.locator("#keys")).to_be_hidden()
     for key in ("j", "x", "j", "x"):
         desk.keyboard.press(key)
     expect(desk.locator("[data-chosen-count]")).to_have_text("2")

@@ -91,6 +91,9 @@ def test_no_page_is_broken(house: Served) -> None:
     assert house.complaints == []
 
 
+DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"  # the size and the theme are drawn
+
+
 def at_three_metres(page: Page, address: str) -> list[str]:
     """What is wrong with the wall on its screen: nothing may lie below it, and no words may be smaller than 15 px of 1080."""
     page.set_viewport_size({"width": 1920, "height": 1080})
@@ -123,7 +126,8 @@ def look(page: Page, address: str) -> list[str]:
     name = urlsplit(address).path.strip("/").replace("/", "-") or "home"
     wrong = []
     for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.evaluate(DRAWN)
         for width, (w, h) in WIDTHS.items():
             page.set_viewport_size({"width": w, "height": h})
             where = f"{name} {width} {theme}"
@@ -136,5 +140,6 @@ def look(page: Page, address: str) -> list[str]:
             if (width, theme) in (("phone", "light"), ("desk", "dark")):
                 tall = page.evaluate("document.documentElement.scrollHeight")
                 page.set_viewport_size({"width": w, "height": max(h, min(tall, 5000))})  # a sticky bar covers nothing for long
+                page.evaluate(DRAWN)
                 wrong += [f"{where}: {found}" for found in serious(page)]
     return wrong

@@ -19,16 +19,16 @@ from linli.interfaces.access import requires, signed_in_route
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.playbook_text import Node, change_words, outline
 from linli.interfaces.console.queue import lines_of
-from linli.interfaces.console.tables import asked_format, kept_query, taken
+from linli.interfaces.console.tables import MOST, asked_format, kept_query, taken
 from linli.interfaces.tags import bilingual
 from linli.interfaces.wording import CHANNELS, NOTICES, state_words
 from linli.kernel.access.rules import Actor
-from linli.kernel.audit.selectors import EntryFilter, entries
+from linli.kernel.audit.selectors import EntryFilter, entries, whole_log
 from linli.kernel.clock.services import now
 from linli.kernel.events.selectors import dead_letters, outbox_status
 from linli.kernel.events.services import retry_dead_letters
 from linli.kernel.notices.rules import Channel, NoticeState
-from linli.kernel.notices.selectors import inbox, outbox, outbox_counts
+from linli.kernel.notices.selectors import inbox, outbox, outbox_counts, whole_outbox
 from linli.kernel.notices.services import mark_read
 from linli.kernel.playbooks.rules.changes import compare
 from linli.kernel.playbooks.selectors import active_playbook, playbook_version, playbook_versions
@@ -71,11 +71,14 @@ def sent_notices(request: HttpRequest) -> HttpResponseBase:
     actor = _actor(request)
     state = NoticeState(request.GET["state"]) if request.GET.get("state") in list(NoticeState) else None
     channel = Channel(request.GET["channel"]) if request.GET.get("channel") in list(Channel) else None
-    page = outbox(actor, _page(request), state=state, channel=channel)
     if asked_format(request):
         heads = [gettext(head) for head in (N_("What it says"), N_("Channel"), N_("State"), N_("When"))]
-        rows = [(item.subject or item.template, CHANNELS.get(item.channel, item.channel), NOTICES[item.state][0], item.at) for item in page.items]
+        rows = (
+            (item.subject or item.template, CHANNELS.get(item.channel, item.channel), NOTICES[item.state][0], item.at)
+            for item in whole_outbox(actor, state=state, channel=channel)
+        )
         return taken(request, name="notices", heads=heads, rows=rows, at=now())
+    page = outbox(actor, _page(request), state=state, channel=channel)
     return show(
         request, "console/outbox.html", "outbox", page=page, counts=[(s, n) for s, n in outbox_counts(actor).items() if n], state=state, channel=channel,
         channels=[channel for channel in Channel if channel != Channel.IN_APP], query=kept_query(request),
@@ -120,16 +123,16 @@ def audit(request: HttpRequest) -> HttpResponseBase:
         since=since,
         until=until + timedelta(days=1) if until else None,
     )
+    if asked_format(request):
+        heads = [gettext(head) for head in (N_("Action"), N_("Who"), N_("About"), N_("From"), N_("To"), N_("When"), N_("Place in the chain"))]
+        rows = (
+            (entry.action, entry.actor, f"{entry.subject_type} {entry.subject}", entry.from_state, entry.to_state, entry.at, f"{entry.link}.{entry.position}")
+            for entry in whole_log(_actor(request), wanted)
+        )
+        return taken(request, name="audit", heads=heads, rows=rows, at=now())
     link, _, position = given.get("before", "").partition("-")
     before = (int(link), int(position)) if link.isdigit() and position.isdigit() else None
     page = entries(_actor(request), wanted, before=before)
-    if asked_format(request):
-        heads = [gettext(head) for head in (N_("Action"), N_("Who"), N_("About"), N_("From"), N_("To"), N_("When"), N_("Place in the chain"))]
-        rows = [
-            (entry.action, entry.actor, f"{entry.subject_type} {entry.subject}", entry.from_state, entry.to_state, entry.at, f"{entry.link}.{entry.position}")
-            for entry in page.entries
-        ]
-        return taken(request, name="audit", heads=heads, rows=rows, at=now())
     kept = given.copy()
     kept.pop("before", None)
     return show(request, "console/audit.html", "audit", page=page, wanted=wanted, given=given, kept=kept.urlencode(), query=kept_query(request))
@@ -140,7 +143,13 @@ def audit(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 def events(request: HttpRequest) -> HttpResponseBase:
     """How the outbox stands, and what no handler could take."""
-    return show(request, "console/events.html", "events", status_of_outbox=outbox_status(), letters=dead_letters(_actor(request)))
+    if asked_format(request):
+        heads = [gettext(head) for head in (N_("Handler"), N_("Event"), N_("When"), N_("Tries"), N_("Behind it"), N_("Error"))]
+        rows = ((letter.handler, letter.topic, letter.at, letter.attempts, letter.behind, letter.error) for letter in dead_letters(_actor(request), limit=MOST))
+        return taken(request, name="dead-letters", heads=heads, rows=rows, at=now())
+    return show(
+        request, "console/events.html", "events", status_of_outbox=outbox_status(), letters=dead_letters(_actor(request)), query=kept_query(request)
+    )  # fmt: skip
 
 
 @requires("events.retry")

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 
 import xlsxwriter
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -17,6 +18,7 @@ from linli.kernel.ids import new_id
 from linli.kernel.writing import write
 
 FORMATS = ("csv", "xlsx")
+MOST = 100_000  # lines of one table
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -38,7 +40,7 @@ def kept_query(request: HttpRequest, *without: str) -> str:
 def taken(request: HttpRequest, *, name: str, heads: Sequence[str], rows: Iterable[Sequence[object]], at: datetime) -> HttpResponseBase:
     """The table of a list; who took how many lines of which list is written into the audit chain."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    lines = [[str(head) for head in heads], *([cell(value) for value in row] for row in rows)]
+    lines = [[str(head) for head in heads], *([cell(value) for value in row] for row in islice(rows, MOST))]
     given = asked_format(request)
     details = {"list": name, "count": len(lines) - 1, "format": given}
     with write():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from linli.kernel.access.rules import Actor
 from linli.kernel.notices.models import GroupChannel, Notice
@@ -93,14 +93,23 @@ def outbox(actor: Actor, page: int = 1, *, state: NoticeState | None = None, cha
         Forbidden: no ``notices.read_outbox``.
     """
     actor.require(READ_OUTBOX)
-    rows = Notice.objects.exclude(channel=Channel.IN_APP).order_by("-at", "-id")
-    if state is not None:
-        rows = rows.filter(state=state)
-    if channel is not None:
-        rows = rows.filter(channel=channel)
+    rows = _outward(state, channel)
     page = max(1, page)
     found = list(rows[(page - 1) * PAGE : page * PAGE + 1])
     return OutboxPage([_item(row) for row in found[:PAGE]], page, len(found) > PAGE)
+
+
+def whole_outbox(actor: Actor, *, state: NoticeState | None = None, channel: Channel | None = None) -> Iterator[OutboxItem]:
+    """The whole of it, in one reading. Refuses as :func:`outbox`."""
+    actor.require(READ_OUTBOX)
+    return map(_item, _outward(state, channel).iterator())
+
+
+def _outward(state: NoticeState | None, channel: Channel | None) -> QuerySet[Notice]:
+    rows = Notice.objects.exclude(channel=Channel.IN_APP).order_by("-at", "-id")
+    if state is not None:
+        rows = rows.filter(state=state)
+    return rows.filter(channel=channel) if channel is not None else rows
 
 
 def outbox_counts(actor: Actor) -> dict[NoticeState, int]:

@@ -20,7 +20,7 @@ from linli.domains.care.services import keys, reading
 from linli.interfaces.cli.main import main
 from linli.kernel.access.rules import ANONYMOUS, SYSTEM, NotSignedIn
 from linli.kernel.audit.models import AuditEntry
-from linli.kernel.sealing import Unreadable, add_master_key, newest_key, sealed_under
+from linli.kernel.sealing import Unreadable, _later, add_master_key, newest_key, sealed_under
 from linli.kernel.writing import write
 from tests.factories import MONDAY
 from tests.integration.care.made import NAME, Town, caring_town
@@ -75,10 +75,10 @@ def test_a_process_that_meets_a_new_key_reads_the_list_again_and_a_lost_key_is_s
     add_master_key()
     with write():
         keys.rewrap_keys(actor=SYSTEM, at=MONDAY, after=None)
-    settings.SEALING_KEYS = before  # a server that has been running all the time
+    _later.clear()  # a server that has been running all the time
     assert all_open(town, ids)
     (settings.DATA / "secrets" / "sealing.keys").write_text("".join(f"{key_id} {secret}\n" for key_id, secret in before))
-    settings.SEALING_KEYS = before
+    _later.clear()
     with pytest.raises(Unreadable), write():
         reading.read_case(actor=town.worker(), at=MONDAY, case_id=ids[0])
 

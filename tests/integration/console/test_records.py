@@ -201,3 +201,10 @@ def test_one_records_ones_own_and_nobody_elses(town: Community, desk: Desk) -> N
 def test_notices_are_ones_own(town: Community, desk: Desk) -> None:
     assert desk("grid").get("/console/notices").status_code == 200
     assert desk("street").post("/console/notices/read", {"id": "01920000-0000-7000-8000-000000000000"}).status_code == 302
+
+
+def test_the_audit_log_leaves_whole_and_not_by_the_page(town: Community, desk: Desk) -> None:
+    for _ in range(210):
+        report(town)
+    table = b"".join(desk(role="operator").get("/console/audit?action=matters.report&format=csv").streaming_content).decode("utf-8-sig")
+    assert len(table.splitlines()) == 211
