@@ -140,6 +140,5 @@ def look(page: Page, address: str) -> list[str]:
             if (width, theme) in (("phone", "light"), ("desk", "dark")):
                 tall = page.evaluate("document.documentElement.scrollHeight")
                 page.set_viewport_size({"width": w, "height": max(h, min(tall, 5000))})  # a sticky bar covers nothing for long
-                page.evaluate(DRAWN)
                 wrong += [f"{where}: {found}" for found in serious(page)]
     return wrong
