@@ -15,10 +15,8 @@ from django.db.migrations.loader import MigrationLoader
 @pytest.mark.django_db
 def test_no_migration_is_missing() -> None:
     said = StringIO()
-    try:
-        call_command("makemigrations", check=True, dry_run=True, stdout=said)
-    except SystemExit:
-        pytest.fail(f"models without a migration:\n{said.getvalue()}")
+    call_command("makemigrations", dry_run=True, stdout=said)
+    assert said.getvalue().strip() == "No changes detected"
 
 
 @pytest.mark.django_db

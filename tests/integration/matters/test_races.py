@@ -188,6 +188,7 @@ def test_ratings_beside_closings_and_reopenings_lock_nobody_out(town: Community)
             one_by_one([Command(one, Verb.SOLVE, AT + HOUR, text="又好了") for one in order], at_a_time=6)
 
     at_once(lambda: rate(receipts), lambda: rate(receipts[::-1]), lambda: close(ids), lambda: close(ids[::-1]))
+    assert set(Report.objects.values_list("rating", flat=True)) == {1}
     all_is_well(AT + HOUR)
 
 

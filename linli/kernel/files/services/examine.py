@@ -179,7 +179,7 @@ def _packed_document(spool: IO[bytes], candidates: list[MediaType]) -> MediaType
             declared = ""
             if "mimetype" in names and packed.getinfo("mimetype").file_size <= 100:
                 declared = packed.read("mimetype").decode("ascii", "replace").strip()
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, OSError, EOFError, ValueError) as error:
         raise BrokenFile(found="ZIP") from error
     spool.seek(0)
     for media in candidates:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
@@ -47,8 +48,10 @@ def duty(**changes) -> Terms:
 
 
 def test_consent_and_a_named_duty_are_both_a_basis() -> None:
-    check_terms(consent(), today=TODAY, policy=POLICY)
-    check_terms(duty(), today=TODAY, policy=POLICY)
+    for terms in (consent(), duty()):
+        assert check_terms(terms, today=TODAY, policy=POLICY) is None
+        with pytest.raises(NoBasis):  # and each needs its own
+            check_terms(replace(terms, consent_given_on=None, duty=""), today=TODAY, policy=POLICY)
 
 
 @pytest.mark.parametrize(

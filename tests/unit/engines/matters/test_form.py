@@ -16,10 +16,18 @@ SINCE = Question("since", "date")
 FORM = (COLOUR, PARTS, DEPTH, SINCE, Question("words", "text"))
 
 
-def test_answers_pass() -> None:
-    check_answers(FORM, {"colour": "red", "parts": ["lid", "frame"], "depth": "3.5", "since": "2026-03-02", "words": "x", "more": 1})
-    check_answers(FORM, {"colour": "blue", "parts": "lid", "depth": 4, "since": "2026-03-02T09:00:00Z"})
-    check_answers(FORM, {"colour": "blue", "parts": [], "depth": ""})
+RIGHT = (
+    {"colour": "red", "parts": ["lid", "frame"], "depth": "3.5", "since": "2026-03-02", "words": "x", "more": 1},
+    {"colour": "blue", "parts": "lid", "depth": 4, "since": "2026-03-02T09:00:00Z"},
+    {"colour": "blue", "parts": [], "depth": ""},
+)
+
+
+@pytest.mark.parametrize("right", RIGHT)
+def test_answers_pass_until_one_of_them_is_none_of_the_choices(right: dict[str, object]) -> None:
+    assert check_answers(FORM, right) is None
+    with pytest.raises(BadAnswer):
+        check_answers(FORM, {**right, "colour": "green"})
 
 
 @pytest.mark.parametrize("details", [{}, {"colour": ""}, {"colour": None}])
@@ -61,5 +69,8 @@ def test_refused_attributes_of_persons(name: str) -> None:
         check_details({"ok": 1, name: "x"})
 
 
-def test_other_details_pass() -> None:
-    check_details({"branch": "x", "media_url": "y", "楼栋": "3"})
+def test_other_details_pass_until_one_names_what_is_refused() -> None:
+    details = {"branch": "x", "media_url": "y", "楼栋": "3"}
+    assert check_details(details) is None
+    with pytest.raises(RefusedDetail):
+        check_details({**details, "宗教": "x"})
