@@ -11,8 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from linli.directory.devices.playbook import ALARM
 from linli.directory.devices.services import KEY_MOST, MESSAGE_MOST, raise_alarm
-from linli.interfaces.access import ApiAccess
-from linli.interfaces.api.actors import actor_of
+from linli.interfaces.access import ApiAccess, actor_of_request
 from linli.interfaces.api.paging import answers
 from linli.interfaces.api.reports import Instant, _plain
 from linli.kernel.clock.services import now
@@ -41,5 +40,5 @@ class AlarmOut(Schema):
 def alarm(request: HttpRequest, body: AlarmIn) -> Any:
     at = now()
     with write():
-        receipt = raise_alarm(actor=actor_of(request), at=at, device=body.device, happened_at=body.at or at, message=body.message, key=body.id)
+        receipt = raise_alarm(actor=actor_of_request(request), at=at, device=body.device, happened_at=body.at or at, message=body.message, key=body.id)
     return Status(202, {"alarm": receipt.alarm_id, "repeated": receipt.repeated})

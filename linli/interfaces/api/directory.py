@@ -11,8 +11,7 @@ from ninja import Query, Router
 from linli.directory.organisation.playbook import READ
 from linli.directory.organisation.selectors import organisation, posts_held
 from linli.directory.territory.selectors import address_candidates, ground
-from linli.interfaces.access import ApiAccess
-from linli.interfaces.api.actors import actor_of
+from linli.interfaces.access import ApiAccess, actor_of_request
 from linli.interfaces.api.areas import area_body, path_of, post_body
 from linli.interfaces.api.matters import Latitude, Longitude
 from linli.interfaces.api.paging import answers
@@ -58,7 +57,7 @@ def addresses(request: HttpRequest, q: Annotated[str, Query(min_length=1, max_le
 @router.get("/posts", auth=ApiAccess.requires(READ), response=answers((200, list[HeldPostOut])), summary="Posts of an area and below, and who holds each now")
 def posts(request: HttpRequest, area: Annotated[str, Query(max_length=60)] = "") -> Any:
     known = organisation()
-    lines = posts_held(actor=actor_of(request), at=now(), area_path=path_of(area) if area else "")
+    lines = posts_held(actor=actor_of_request(request), at=now(), area_path=path_of(area) if area else "")
     return [
         {
             **post_body(held.post),

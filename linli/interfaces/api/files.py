@@ -11,8 +11,7 @@ from ninja import File, Router
 from ninja.files import UploadedFile
 from ninja.responses import Status
 
-from linli.interfaces.access import ApiAccess
-from linli.interfaces.api.actors import actor_of
+from linli.interfaces.access import ApiAccess, actor_of_request
 from linli.interfaces.api.paging import answers
 from linli.interfaces.api.schemas import FileOut
 from linli.kernel.clock.services import now
@@ -29,7 +28,7 @@ PURPOSE = "api_upload"
 def upload(request: HttpRequest, file: UploadedFile = File(...)) -> Any:  # noqa: B008 - the library's shape
     examined = examine(content=cast(BinaryIO, file), claimed_name=file.name or "", claimed_type=file.content_type or "")
     with write():
-        stored = store_file(actor=actor_of(request), at=now(), content=examined, purpose=PURPOSE)
+        stored = store_file(actor=actor_of_request(request), at=now(), content=examined, purpose=PURPOSE)
     point = stored.point
     return Status(
         201,
@@ -53,7 +52,7 @@ def upload(request: HttpRequest, file: UploadedFile = File(...)) -> Any:  # noqa
     openapi_extra={"responses": {200: {"description": "the content", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}}},
 )
 def content(request: HttpRequest, file_id: UUID, rendition: Literal["original", "large", "small", "public", "public_small"]) -> HttpResponseBase:
-    opened = open_file(actor_of(request), file_id, Rendition(rendition))
+    opened = open_file(actor_of_request(request), file_id, Rendition(rendition))
     response = FileResponse(opened.stream, as_attachment=opened.attachment, filename=opened.name, content_type=opened.content_type)
     for name, value in opened.headers.items():
         response[name] = value

@@ -15,8 +15,7 @@ from linli.directory.territory.selectors import ground
 from linli.insight.playbook import READ
 from linli.insight.rules import Figures
 from linli.insight.selectors import Line, Selection, figures_by_area, figures_by_class, figures_by_month, selected_figures
-from linli.interfaces.access import ApiAccess
-from linli.interfaces.api.actors import actor_of
+from linli.interfaces.access import ApiAccess, actor_of_request
 from linli.interfaces.api.paging import answers
 from linli.interfaces.api.schemas import FiguresLineOut, FiguresOut
 from linli.kernel.clock.services import now
@@ -57,19 +56,19 @@ def _lines(lines: Sequence[Line]) -> list[dict[str, Any]]:
 
 @router.get("/figures", auth=ApiAccess.requires(READ), response=answers((200, FiguresOut)), summary="Figures of an area, a period, a class")
 def figures(request: HttpRequest, of: Query[Of]) -> Any:
-    return _body(selected_figures(actor=actor_of(request), at=now(), of=of.selection()))
+    return _body(selected_figures(actor=actor_of_request(request), at=now(), of=of.selection()))
 
 
 @router.get("/figures/areas", auth=ApiAccess.requires(READ), response=answers((200, list[FiguresLineOut])), summary="The same for each area directly below")
 def by_area(request: HttpRequest, of: Query[Of]) -> Any:
-    return _lines(figures_by_area(actor=actor_of(request), at=now(), of=of.selection()))
+    return _lines(figures_by_area(actor=actor_of_request(request), at=now(), of=of.selection()))
 
 
 @router.get("/figures/classes", auth=ApiAccess.requires(READ), response=answers((200, list[FiguresLineOut])), summary="The same for each class")
 def by_class(request: HttpRequest, of: Query[Of]) -> Any:
-    return _lines(figures_by_class(actor=actor_of(request), at=now(), of=of.selection()))
+    return _lines(figures_by_class(actor=actor_of_request(request), at=now(), of=of.selection()))
 
 
 @router.get("/figures/months", auth=ApiAccess.requires(READ), response=answers((200, list[FiguresLineOut])), summary="The same for each month")
 def by_month(request: HttpRequest, of: Query[Of]) -> Any:
-    return _lines(figures_by_month(actor=actor_of(request), at=now(), of=of.selection()))
+    return _lines(figures_by_month(actor=actor_of_request(request), at=now(), of=of.selection()))

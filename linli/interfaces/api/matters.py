@@ -14,8 +14,7 @@ from linli.engines.matters.playbook import MattersSection
 from linli.engines.matters.selectors.public import PublicFilter, nearby, public_list, public_matter
 from linli.engines.matters.services.act import NoSuchMatter
 from linli.engines.matters.services.report import report_matters
-from linli.interfaces.access import ApiAccess
-from linli.interfaces.api.actors import actor_of
+from linli.interfaces.access import ApiAccess, actor_of_request
 from linli.interfaces.api.areas import path_of
 from linli.interfaces.api.paging import Cursor, Limit, answers, cursor_of, place_of
 from linli.interfaces.api.reports import Instant, ReceiptOut, ReportIn, receipt_body, to_request
@@ -99,7 +98,7 @@ def listed(request: HttpRequest, wanted: Query[Wanted]) -> Any:  # noqa: ARG001
     description="201 with a receipt. The same Idempotency-Key gives the first receipt again (200).",
 )
 def report(request: HttpRequest, given: ReportIn, idempotency_key: Annotated[str, Header(max_length=200)] = "") -> Any:
-    actor, at = actor_of(request), now()
+    actor, at = actor_of_request(request), now()
     with write():
         (answer,) = report_matters([to_request(given, key=idempotency_key, at=at)], actor=actor, at=at)
     if isinstance(answer, Refusal):

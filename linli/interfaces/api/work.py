@@ -23,8 +23,7 @@ from linli.engines.matters.services.act import Done
 from linli.engines.matters.services.photos import act_with_files
 from linli.engines.matters.services.reporters import redact
 from linli.engines.matters.services.whistle import blow_whistle, report_in
-from linli.interfaces.access import ApiAccess
-from linli.interfaces.api.actors import actor_of
+from linli.interfaces.access import ApiAccess, actor_of_request
 from linli.interfaces.api.areas import path_of, post_by_code, unit_by_code
 from linli.interfaces.api.paging import Cursor, Limit, answers, cursor_of, place_of
 from linli.interfaces.api.schemas import ActionIn, ActionOut, PlaceIn, WorkOut, WorkRowsOut
@@ -94,14 +93,14 @@ def rows(request: HttpRequest, wanted: Query[Wanted]) -> Any:
         after=place_of(wanted.after),
         limit=wanted.limit,
     )
-    page = queue(actor=actor_of(request), at=now(), wanted=chosen)
+    page = queue(actor=actor_of_request(request), at=now(), wanted=chosen)
     return {"items": [asdict(row) for row in page.rows], "next": cursor_of(page.after)}
 
 
 @router.get("/queue/{code}", auth=ApiAccess.requires("matters.read"), response=answers((200, WorkOut)), summary="One matter; ETag is its version")
 def one(request: HttpRequest, response: HttpResponse, code: str) -> Any:
-    found = matter_by_code(actor=actor_of(request), code=code)
-    page = matter_page(actor=actor_of(request), at=now(), code=code)
+    found = matter_by_code(actor=actor_of_request(request), code=code)
+    page = matter_page(actor=actor_of_request(request), at=now(), code=code)
     response["ETag"] = f'"{found.version}"'
     return _body(page)
 
@@ -139,7 +138,7 @@ def action(
     idempotency_key: Annotated[str, Header(max_length=200)] = "",
     if_match: Annotated[str, Header(max_length=40)] = "",
 ) -> Any:
-    actor, at = actor_of(request), now()
+    actor, at = actor_of_request(request), now()
     found = matter_by_code(actor=actor, code=code)
     verb = _verb(given.verb)
     seen = given.version if given.version is not None else _version(if_match)

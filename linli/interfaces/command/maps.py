@@ -16,9 +16,8 @@ from linli.directory.territory.rules import Ground
 from linli.directory.territory.selectors import ground
 from linli.engines.matters.selectors.wall import Cluster, map_clusters
 from linli.engines.matters.services.frame import frame
-from linli.interfaces.access import requires
+from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.tags import bilingual
-from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
 from linli.kernel.refusal import N_, Refusal
 
@@ -61,7 +60,7 @@ def areas(request: HttpRequest) -> HttpResponseBase:  # noqa: ARG001 - Django na
 @require_GET
 def points(request: HttpRequest) -> HttpResponseBase:
     """Open matters in a window: ``bbox=w,s,e,n&zoom=z``."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of_request(request)
     bbox, zoom = window(request)
     found = map_clusters(actor=actor, at=now(), bbox=bbox, zoom=zoom)
     language = get_language() or ""

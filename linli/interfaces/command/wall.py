@@ -16,6 +16,7 @@ from linli.directory.territory.rules import AreaNode
 from linli.directory.territory.selectors import ground
 from linli.engines.matters.selectors.patterns import Pattern
 from linli.insight.selectors import Selection
+from linli.interfaces.access import actor_of_request
 from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
 
@@ -80,7 +81,7 @@ class Wall:
 
 def wall_of(request: HttpRequest) -> Wall:
     """The wall that is asked for; without an area, the widest one that the person sees figures of."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of_request(request)
     land = ground()
     path = request.GET.get("area", "") or next((scope.area_path for scope in actor.scopes("insight.read")), "")
     area = land.by_path(path) if path else land.root

@@ -10,11 +10,10 @@ from django.views.decorators.http import require_GET
 
 from linli.engines.matters.selectors.callbacks import Reason, calls_to_make, calls_waiting
 from linli.engines.matters.selectors.whistles import whistle_board
-from linli.interfaces.access import requires
+from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.tables import asked_format, kept_query, taken
 from linli.interfaces.tags import bilingual
-from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_
@@ -40,7 +39,7 @@ REASONS = {
 @require_GET
 def whistles(request: HttpRequest) -> HttpResponseBase:
     """The whistle board: which departments were called, who has reported in and who has not."""
-    actor, at, language = _actor(request), now(), get_language() or ""
+    actor, at, language = actor_of_request(request), now(), get_language() or ""
     board = whistle_board(actor=actor, at=at)
     shown = request.GET.get("show", "waiting")
     shown = shown if shown in SHOWN else "waiting"
@@ -84,7 +83,7 @@ def whistles(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 def calls(request: HttpRequest) -> HttpResponseBase:
     """The call-back desk: one reporter after the other, with what was done and what they said."""
-    actor, at, language = _actor(request), now(), get_language() or ""
+    actor, at, language = actor_of_request(request), now(), get_language() or ""
     waiting = calls_waiting(actor=actor, at=at)
     asked = request.GET.get("why", "")
     reason = Reason(asked) if asked in list(Reason) else next((one for one in Reason if waiting[one.value]), Reason.CLOSING)
@@ -118,8 +117,3 @@ def calls(request: HttpRequest) -> HttpResponseBase:
         tabs=[(one, REASONS[one][0], waiting[one.value], one is reason) for one in Reason], key=str(new_id()),
         may_export=actor.holds("matters.export"), query=kept_query(request),
     )  # fmt: skip
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

@@ -27,7 +27,7 @@ from linli.domains.care.selectors import of_label, readings
 from linli.domains.care.services import cases
 from linli.domains.care.services.erasing import erase_on_request
 from linli.domains.care.services.reading import CaseView, break_glass, export_case, read_case
-from linli.interfaces.access import requires
+from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.care_forms import (
     ENDINGS,
     GROUNDS,
@@ -62,7 +62,7 @@ def case(request: HttpRequest, label: str) -> HttpResponseBase:
 
 
 def _case(request: HttpRequest, case_id: UUID, label: str, bound: dict[str, forms.Form], *, status: int = 200) -> HttpResponseBase:
-    actor, at = _actor(request), now()
+    actor, at = actor_of_request(request), now()
     try:
         with write():
             view = read_case(actor=actor, at=at, case_id=case_id)
@@ -112,7 +112,7 @@ def act(request: HttpRequest, label: str, act: str) -> HttpResponseBase:
     """One change of a case by its own people."""
     if act not in ACTS:
         raise Http404
-    case_id, actor = _id(label), _actor(request)
+    case_id, actor = _id(label), actor_of_request(request)
     bound: dict[str, forms.Form] = {}
     try:
         with write():
@@ -140,7 +140,7 @@ def act(request: HttpRequest, label: str, act: str) -> HttpResponseBase:
 
 def _do(request: HttpRequest, act: str, view: CaseView, given: dict[str, Any], form: Any = None) -> None:
     """The one call of an act."""
-    common: dict[str, Any] = {"actor": _actor(request), "at": now(), "case_id": view.case.id}
+    common: dict[str, Any] = {"actor": actor_of_request(request), "at": now(), "case_id": view.case.id}
     sent = request.POST.get("version", "")
     version: dict[str, Any] = {"version": int(sent) if sent.isdecimal() else view.case.version}
     if act == "plan":
@@ -180,7 +180,7 @@ def glass(request: HttpRequest, label: str) -> HttpResponseBase:
     if form.is_valid():
         try:
             with write():
-                break_glass(actor=_actor(request), at=now(), case_id=_id(label), reason=form.cleaned_data["reason"])
+                break_glass(actor=actor_of_request(request), at=now(), case_id=_id(label), reason=form.cleaned_data["reason"])
             return redirect("console:care_case", label)
         except Refusal as refusal:
             form.add_error("reason" if refusal.field == "reason" else None, sentence(refusal))
@@ -193,7 +193,7 @@ def glass(request: HttpRequest, label: str) -> HttpResponseBase:
 def export(request: HttpRequest, label: str) -> HttpResponseBase:
     """Everything that is held of the person, with every reading of it, as a file to hand out."""
     with write():
-        held = export_case(actor=_actor(request), at=now(), case_id=_id(label))
+        held = export_case(actor=actor_of_request(request), at=now(), case_id=_id(label))
     names = names_of_actors({*(read["reader"] for read in held["readings"]), *(read["reader"] for read in held["readings_in_need"])})
     people = names_of([helper["person"] for helper in held["helpers"]])
     for read in (*held["readings"], *held["readings_in_need"]):
@@ -209,8 +209,3 @@ def _id(label: str) -> UUID:
     if found is None:
         raise Http404
     return found
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

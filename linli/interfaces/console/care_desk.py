@@ -18,11 +18,10 @@ from linli.domains.care.selectors import desk as desk_lines
 from linli.domains.care.selectors import label_of
 from linli.domains.care.services.cases import open_case
 from linli.domains.care.services.reading import find_by_phone, review_glass, waiting_glasses
-from linli.interfaces.access import requires
+from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.care_forms import FindForm, OpenForm
 from linli.interfaces.console.pages import show
 from linli.interfaces.refusals import sentence, status_of
-from linli.kernel.access.rules import Actor
 from linli.kernel.access.selectors import names_of_actors
 from linli.kernel.clock.services import now
 from linli.kernel.refusal import Refusal
@@ -38,7 +37,7 @@ def desk(request: HttpRequest) -> HttpResponseBase:
 
 
 def _desk(request: HttpRequest, *, form: FindForm | None = None, found: object = None) -> HttpResponseBase:
-    actor, at = _actor(request), now()
+    actor, at = actor_of_request(request), now()
     land, snapshot, policy = ground(), organisation(), care_policy()
     lines = [
         {
@@ -65,7 +64,7 @@ def find(request: HttpRequest) -> HttpResponseBase:
     found = []
     if form.is_valid():
         with write():
-            found = [case.label for case in find_by_phone(actor=_actor(request), at=now(), phone=form.cleaned_data["phone"])]
+            found = [case.label for case in find_by_phone(actor=actor_of_request(request), at=now(), phone=form.cleaned_data["phone"])]
     return _desk(request, form=form, found=found)
 
 
@@ -74,7 +73,7 @@ def find(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 def open_new(request: HttpRequest) -> HttpResponseBase:
     """Open a case: on consent or on a statutory duty of the playbook."""
-    actor, shown = _actor(request), get_language() or ""
+    actor, shown = actor_of_request(request), get_language() or ""
     form = OpenForm(request.POST or None, actor=actor, policy=care_policy(), shown=shown)
     status = 200
     if request.method == "POST":
@@ -97,11 +96,6 @@ def open_new(request: HttpRequest) -> HttpResponseBase:
 def glass(request: HttpRequest, glass_id: UUID) -> HttpResponseBase:
     """Say whether a reading in need was justified."""
     with write():
-        review_glass(actor=_actor(request), at=now(), glass_id=glass_id, justified=request.POST.get("justified") == "yes")
+        review_glass(actor=actor_of_request(request), at=now(), glass_id=glass_id, justified=request.POST.get("justified") == "yes")
     messages.success(request, gettext("Reviewed."))
     return redirect("console:care")
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

@@ -20,13 +20,12 @@ from linli.directory.organisation.selectors import PostLine, absences, consequen
 from linli.directory.organisation.services.absences import cancel_absence, record_absence
 from linli.directory.people.selectors import names_of
 from linli.directory.territory.selectors import ground
-from linli.interfaces.access import requires, signed_in_route
+from linli.interfaces.access import actor_of_request, requires, signed_in_route
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.tables import asked_format, kept_query, taken
 from linli.interfaces.refusals import sentence, status_of
 from linli.interfaces.tags import bilingual
 from linli.interfaces.wording import ABSENCES
-from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
 from linli.kernel.refusal import N_, Refusal
 from linli.kernel.writing import write
@@ -56,7 +55,7 @@ class AbsenceForm(forms.Form):
 @require_GET
 def directory(request: HttpRequest) -> HttpResponseBase:
     """The posts of an area with who answers for each now, and who is away."""
-    actor, at, land = _actor(request), now(), ground()
+    actor, at, land = actor_of_request(request), now(), ground()
     chosen = request.GET.get("area", "") or next((scope.area_path for scope in actor.scopes("directory.read")), "")
     area = land.by_path(chosen) if chosen else land.root
     asked = request.GET.get("q", "").strip()[:60]
@@ -116,7 +115,7 @@ def _grouped(lines: list[PostLine]) -> list[tuple[Any, list[PostLine]]]:
 @require_http_methods(["GET", "POST"])
 def absence(request: HttpRequest) -> HttpResponseBase:
     """Record an absence: first what it would do, then, sent again with ``sure``, it is written."""
-    actor, at = _actor(request), now()
+    actor, at = actor_of_request(request), now()
     if request.method == "GET":
         person = request.GET.get("person", "") or (str(actor.person_id) if actor.person_id else "")
         return _absence(request, AbsenceForm(initial={"person": person, "starts": timezone.localdate(at)}), person)
@@ -145,7 +144,7 @@ def absence(request: HttpRequest) -> HttpResponseBase:
 def back(request: HttpRequest, absence_id: UUID) -> HttpResponseBase:
     """Somebody is back: the absence ends now, or is taken back before it began."""
     with write():
-        cancel_absence(actor=_actor(request), at=now(), absence_id=absence_id)
+        cancel_absence(actor=actor_of_request(request), at=now(), absence_id=absence_id)
     messages.success(request, gettext("Recorded: back on duty."))
     return redirect("console:directory")
 
@@ -173,8 +172,3 @@ def _absence(request: HttpRequest, form: AbsenceForm, person: str, *, passings: 
         key = None
     name = names_of([key]).get(key, "") if key else ""
     return show(request, "console/absence.html", "directory", status=status, form=form, passings=passings, looked=looked, name=name, person=person)
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

@@ -16,12 +16,11 @@ from linli.engines.duties.playbook import ACT
 from linli.engines.duties.rules.task import Verb
 from linli.engines.duties.selectors.desk import DutyLine, DutyPage, duty_page, missed_board, my_day
 from linli.engines.duties.services.checkin import Command, check_in, excuse
-from linli.interfaces.access import requires
+from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.duties_forms import FinishForm, NoteForm, WhyForm
 from linli.interfaces.console.duties_words import KINDS, STATES, VERBS
 from linli.interfaces.console.pages import show
 from linli.interfaces.refusals import sentence, status_of
-from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
 from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
@@ -40,7 +39,7 @@ def _shown(line: DutyLine) -> dict[str, Any]:
 @require_GET
 def day(request: HttpRequest) -> HttpResponseBase:
     """What this person answers for now, and what comes."""
-    actor = _actor(request)
+    actor = actor_of_request(request)
     found = my_day(actor=actor, at=now())
     lists = {name: [_shown(line) for line in getattr(found, name)] for name in ("now", "coming", "missed")}
     return show(
@@ -56,7 +55,7 @@ def missed(request: HttpRequest) -> HttpResponseBase:
     """What was missed, on the same day."""
     asked = request.GET.get("days", "7")
     days = int(asked) if asked in map(str, DAYS) else 7
-    board = missed_board(actor=_actor(request), at=now(), days=days)
+    board = missed_board(actor=actor_of_request(request), at=now(), days=days)
     return show(request, "console/duties/missed.html", "duties", board=board, lines=[_shown(line) for line in board.lines], days=days, spans=DAYS)
 
 
@@ -65,14 +64,14 @@ def missed(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 def duty(request: HttpRequest, duty_id: UUID) -> HttpResponseBase:
     """One duty: what it is, who answers, what was done."""
-    return _page(request, duty_page(actor=_actor(request), at=now(), duty_id=duty_id))
+    return _page(request, duty_page(actor=actor_of_request(request), at=now(), duty_id=duty_id))
 
 
 @requires("duties.act")
 @require_http_methods(["POST"])
 def step(request: HttpRequest, duty_id: UUID, verb: str) -> HttpResponseBase:
     """Check in: two taps from the list, or with a note and a form from the page."""
-    actor, at = _actor(request), now()
+    actor, at = actor_of_request(request), now()
     page = duty_page(actor=actor, at=at, duty_id=duty_id)
     form = _form(request, page, verb)
     if not form.is_valid():
@@ -92,7 +91,7 @@ def step(request: HttpRequest, duty_id: UUID, verb: str) -> HttpResponseBase:
 @require_POST
 def accept(request: HttpRequest, duty_id: UUID) -> HttpResponseBase:
     """Accept the reason for a miss; the miss stays."""
-    actor, at = _actor(request), now()
+    actor, at = actor_of_request(request), now()
     page = duty_page(actor=actor, at=at, duty_id=duty_id)
     form = WhyForm(request.POST)
     if form.is_valid():
@@ -126,8 +125,3 @@ def _page(request: HttpRequest, page: DutyPage, *, failed: dict[str, Any] | None
         request, "console/duties/duty.html", "duties", status=status,
         page=page, shown=_shown(page.line), story=story, forms=forms, wrong=wrong, quick=[(verb, VERBS[verb]) for verb in QUICK],
     )  # fmt: skip
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

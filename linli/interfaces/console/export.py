@@ -14,13 +14,12 @@ from django.views.decorators.http import require_GET
 from linli.engines.matters.selectors.export import exported
 from linli.engines.matters.selectors.queue import QueueRow
 from linli.engines.matters.services.exporting import note_export
-from linli.interfaces.access import requires
+from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.filters import wanted_of
 from linli.interfaces.console.pages import level_names
 from linli.interfaces.console.tables import response, safe_cell
 from linli.interfaces.tags import bilingual
 from linli.interfaces.wording import SOURCES, state_words
-from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
 from linli.kernel.refusal import N_
 from linli.kernel.writing import write
@@ -32,7 +31,7 @@ EXPORT_MOST = 100_000
 @require_GET
 def export(request: HttpRequest) -> HttpResponseBase:
     """The queue as a table, with the same filters: ``format=csv`` (UTF-8 with its mark, for spreadsheets) or ``xlsx``."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of_request(request)
     at = now()
     wanted = replace(wanted_of(request.GET, actor), after=None)
     rows = list(exported(actor=actor, at=at, wanted=wanted, most=EXPORT_MOST))

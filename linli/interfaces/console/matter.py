@@ -29,7 +29,7 @@ from linli.engines.matters.services.likes import dismiss_suggestion
 from linli.engines.matters.services.photos import act_with_files
 from linli.engines.matters.services.reporters import redact
 from linli.engines.matters.services.whistle import blow_whistle, report_in
-from linli.interfaces.access import requires
+from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console import forms
 from linli.interfaces.console.acts import acts_of
 from linli.interfaces.console.pages import show
@@ -52,7 +52,7 @@ from linli.kernel.writing import write
 def matter(request: HttpRequest, code: str) -> HttpResponseBase:
     """The page of a matter by its public number."""
     at = now()
-    desk = matter_desk(actor=_actor(request), at=at, code=code)
+    desk = matter_desk(actor=actor_of_request(request), at=at, code=code)
     return _page(request, desk, at)
 
 
@@ -60,7 +60,7 @@ def matter(request: HttpRequest, code: str) -> HttpResponseBase:
 @require_POST
 def step(request: HttpRequest, code: str, verb: str) -> HttpResponseBase:
     """Take one step. Refused, the page comes back with what was typed; changed meanwhile, with the steps that are new."""
-    at, actor, language = now(), _actor(request), get_language() or ""
+    at, actor, language = now(), actor_of_request(request), get_language() or ""
     wish = Verb(verb)
     desk = matter_desk(actor=actor, at=at, code=code)
     form = forms.FORMS[wish](request.POST, request.FILES, desk=desk, actor=actor, language=language, auto_id=f"{wish.value}-%s")
@@ -109,10 +109,10 @@ def _refused(request: HttpRequest, refusal: Refusal, *, sent: tuple[Verb, forms.
     """The page again, as it stands now, with the form as it was typed; its version is now the present one."""
     verb, form = sent
     seen = form.cleaned_data["version"]
-    desk = matter_desk(actor=_actor(request), at=at, code=code)
+    desk = matter_desk(actor=actor_of_request(request), at=at, code=code)
     typed = request.POST.copy()
     typed["version"], typed["key"] = str(desk.page.matter.version), str(new_id())
-    again = forms.FORMS[verb](typed, desk=desk, actor=_actor(request), language=get_language() or "", auto_id=f"{verb.value}-%s")
+    again = forms.FORMS[verb](typed, desk=desk, actor=actor_of_request(request), language=get_language() or "", auto_id=f"{verb.value}-%s")
     again.is_valid()
     changed = isinstance(refusal, ChangedMeanwhile)
     if refusal.field in again.fields and not changed:
@@ -134,7 +134,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponseBase:
     """``lost``: a form whose step is no longer possible; its words are shown, so that they can be kept."""
-    actor, language = _actor(request), get_language() or ""
+    actor, language = actor_of_request(request), get_language() or ""
     page = desk.page
     found = page.matter
     promise = found.extended_due_at or found.due_at
@@ -199,7 +199,7 @@ def _condition(page: object) -> object:
 @require_POST
 def merge(request: HttpRequest, code: str) -> HttpResponseBase:
     """Merge this matter into a suggested one, or say that they are two (``not=1``)."""
-    at, actor = now(), _actor(request)
+    at, actor = now(), actor_of_request(request)
     mine = id_of_code(actor=actor, code=code)
     other = id_of_code(actor=actor, code=request.POST.get("other", ""))
     if request.POST.get("not"):
@@ -221,7 +221,7 @@ def merge(request: HttpRequest, code: str) -> HttpResponseBase:
 @require_GET
 def file(request: HttpRequest, file_id: UUID, rendition: str) -> HttpResponseBase:
     """A photo or document of a matter, for those who handle it."""
-    opened = open_file(_actor(request), file_id, Rendition(rendition))
+    opened = open_file(actor_of_request(request), file_id, Rendition(rendition))
     response = FileResponse(opened.stream, content_type=opened.content_type, as_attachment=opened.attachment, filename=opened.name)
     for name, value in opened.headers.items():
         response[name] = value
@@ -233,7 +233,7 @@ def file(request: HttpRequest, file_id: UUID, rendition: str) -> HttpResponseBas
 @require_POST
 def clear(request: HttpRequest, code: str, file_id: UUID) -> HttpResponseBase:
     """The blur tool's answer: rectangles in thousandths as JSON ``[[left, top, right, bottom], …]``; or take the photo back."""
-    at, actor = now(), _actor(request)
+    at, actor = now(), actor_of_request(request)
     if request.POST.get("withdraw"):
         with write():
             withdraw_photo(actor=actor, at=at, file_id=file_id)
@@ -251,8 +251,3 @@ def _regions(text: str) -> list[Region]:
         return [Region(*(int(side) for side in row)) for row in orjson.loads(text or "[]")]
     except (ValueError, TypeError):
         raise BadRegion(most=64) from None
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from linli.directory.organisation.playbook import DirectorySection
+from linli.interfaces.access import actor_of_request
 from linli.kernel.access.rules import Actor
 from linli.kernel.notices.selectors import unread_count
 from linli.kernel.playbooks.rules import UnknownSection
@@ -79,7 +80,7 @@ def rail(actor: Actor) -> list[RailLink]:
 
 def show(request: HttpRequest, template: str, section: str, *, status: int = 200, **context: Any) -> HttpResponse:
     """Render a page of the console in its frame."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of_request(request)
     frame = {"section": section, "rail": rail(actor), "may_search": actor.holds("matters.read"), "level_names": level_names(), **context}
     return render(request, template, frame, status=status)
 

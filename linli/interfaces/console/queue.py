@@ -18,7 +18,7 @@ from linli.directory.territory.selectors import ground
 from linli.engines.matters.playbook import MattersSection
 from linli.engines.matters.rules.states import OPEN, State, Verb
 from linli.engines.matters.selectors.queue import QueueFilter, QueueRow, queue, queue_counts
-from linli.interfaces.access import signed_in_route
+from linli.interfaces.access import actor_of_request, signed_in_route
 from linli.interfaces.console.filters import NAME, PART, WHOLE, link, wanted_of
 from linli.interfaces.console.pages import first_place, show
 from linli.interfaces.console.saved import kept_filters
@@ -79,7 +79,7 @@ def lines_of(rows: Sequence[QueueRow], at: datetime) -> list[Line]:
 @require_GET
 def home(request: HttpRequest) -> HttpResponseBase:
     """The queue, or for those who may not see matters the first page that they may; ``part=rows`` gives a page's rows alone."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of_request(request)
     if not actor.holds("matters.read"):
         if not actor.grants:
             actor.require_somewhere("matters.read")

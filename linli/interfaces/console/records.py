@@ -15,14 +15,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from linli.engines.matters.selectors.search import search as search_matters
-from linli.interfaces.access import requires, signed_in_route
+from linli.interfaces.access import actor_of_request, requires, signed_in_route
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.playbook_text import Node, change_words, outline
 from linli.interfaces.console.queue import lines_of
 from linli.interfaces.console.tables import MOST, asked_format, kept_query, taken
 from linli.interfaces.tags import bilingual
 from linli.interfaces.wording import CHANNELS, NOTICES, state_words
-from linli.kernel.access.rules import Actor
 from linli.kernel.audit.selectors import EntryFilter, entries, whole_log
 from linli.kernel.clock.services import now
 from linli.kernel.events.selectors import dead_letters, outbox_status
@@ -42,9 +41,9 @@ from linli.kernel.writing import write
 def search(request: HttpRequest) -> HttpResponseBase:
     """Find matters by number, place, words; by telephone for those who may read identities."""
     at, asked = now(), request.GET.get("q", "").strip()[:120]
-    found = search_matters(actor=_actor(request), at=at, asked=asked)
+    found = search_matters(actor=actor_of_request(request), at=at, asked=asked)
     if asked_format(request):
-        _actor(request).require_somewhere("matters.export")
+        actor_of_request(request).require_somewhere("matters.export")
         language = get_language() or ""
         heads = [gettext(head) for head in (N_("Number"), N_("Class"), N_("State"), N_("Accountable post"), N_("Area"), N_("Address"), N_("Reported at"))]
         rows = [
@@ -55,7 +54,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
             for row in found.rows
         ]  # fmt: skip
         return taken(request, name="search", heads=heads, rows=rows, at=at)
-    may_export = bool(found.rows) and _actor(request).holds("matters.export")
+    may_export = bool(found.rows) and actor_of_request(request).holds("matters.export")
     lines = lines_of(found.rows, at)
     return show(request, "console/search.html", "search", asked=asked, found=found, lines=lines, may_export=may_export, query=kept_query(request))
 
@@ -68,7 +67,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 def sent_notices(request: HttpRequest) -> HttpResponseBase:
     """What was sent outwards, waits, or would have been sent; filters by state and channel."""
-    actor = _actor(request)
+    actor = actor_of_request(request)
     state = NoticeState(request.GET["state"]) if request.GET.get("state") in list(NoticeState) else None
     channel = Channel(request.GET["channel"]) if request.GET.get("channel") in list(Channel) else None
     if asked_format(request):
@@ -91,7 +90,7 @@ def sent_notices(request: HttpRequest) -> HttpResponseBase:
 def notices(request: HttpRequest) -> HttpResponseBase:
     """One's own notices."""
     page = _page(request)
-    items = inbox(_actor(request), page=page)
+    items = inbox(actor_of_request(request), page=page)
     return show(request, "console/notices.html", "notices", items=items, page=page, more=len(items) == 50, unread=[item for item in items if not item.read_at])
 
 
@@ -101,7 +100,7 @@ def read_notices(request: HttpRequest) -> HttpResponseBase:
     """Mark the notices named as read."""
     ids = [UUID(text) for text in request.POST.getlist("id")]
     with write():
-        mark_read(actor=_actor(request), at=now(), notice_ids=ids)
+        mark_read(actor=actor_of_request(request), at=now(), notice_ids=ids)
     return redirect("console:notices")
 
 
@@ -127,12 +126,12 @@ def audit(request: HttpRequest) -> HttpResponseBase:
         heads = [gettext(head) for head in (N_("Action"), N_("Who"), N_("About"), N_("From"), N_("To"), N_("When"), N_("Place in the chain"))]
         rows = (
             (entry.action, entry.actor, f"{entry.subject_type} {entry.subject}", entry.from_state, entry.to_state, entry.at, f"{entry.link}.{entry.position}")
-            for entry in whole_log(_actor(request), wanted)
+            for entry in whole_log(actor_of_request(request), wanted)
         )
         return taken(request, name="audit", heads=heads, rows=rows, at=now())
     link, _, position = given.get("before", "").partition("-")
     before = (int(link), int(position)) if link.isdigit() and position.isdigit() else None
-    page = entries(_actor(request), wanted, before=before)
+    page = entries(actor_of_request(request), wanted, before=before)
     kept = given.copy()
     kept.pop("before", None)
     return show(request, "console/audit.html", "audit", page=page, wanted=wanted, given=given, kept=kept.urlencode(), query=kept_query(request))
@@ -145,10 +144,13 @@ def events(request: HttpRequest) -> HttpResponseBase:
     """How the outbox stands, and what no handler could take."""
     if asked_format(request):
         heads = [gettext(head) for head in (N_("Handler"), N_("Event"), N_("When"), N_("Tries"), N_("Behind it"), N_("Error"))]
-        rows = ((letter.handler, letter.topic, letter.at, letter.attempts, letter.behind, letter.error) for letter in dead_letters(_actor(request), limit=MOST))
+        rows = (
+            (letter.handler, letter.topic, letter.at, letter.attempts, letter.behind, letter.error)
+            for letter in dead_letters(actor_of_request(request), limit=MOST)
+        )
         return taken(request, name="dead-letters", heads=heads, rows=rows, at=now())
     return show(
-        request, "console/events.html", "events", status_of_outbox=outbox_status(), letters=dead_letters(_actor(request)), query=kept_query(request)
+        request, "console/events.html", "events", status_of_outbox=outbox_status(), letters=dead_letters(actor_of_request(request)), query=kept_query(request)
     )  # fmt: skip
 
 
@@ -158,7 +160,7 @@ def retry(request: HttpRequest) -> HttpResponseBase:
     """Have the dead letters named tried again, or all of them."""
     ids = [int(text) for text in request.POST.getlist("id") if text.isdigit()]
     with write():
-        tried = retry_dead_letters(actor=_actor(request), at=now(), ids=ids or None)
+        tried = retry_dead_letters(actor=actor_of_request(request), at=now(), ids=ids or None)
     messages.success(request, ngettext("%(n)d is tried again.", "%(n)d are tried again.", tried) % {"n": tried})
     return redirect("console:events")
 
@@ -206,8 +208,3 @@ def _day(text: str) -> datetime | None:
         return timezone.make_aware(datetime.combine(date.fromisoformat(text), time())) if text else None
     except ValueError:
         return None
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

@@ -23,7 +23,7 @@ from linli.engines.matters.rules.suggest import Offered, suggest
 from linli.engines.matters.selectors.public import nearby
 from linli.engines.matters.services.report import ReportReceipt, report_matters
 from linli.engines.matters.services.reporters import join_matter
-from linli.interfaces.access import requires
+from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.pages import show
 from linli.interfaces.refusals import sentence, status_of
 from linli.interfaces.tags import bilingual
@@ -101,7 +101,7 @@ def suggested_classes(text: str, parts: dict[str, ClassPart]) -> list[ClassPart]
 @require_http_methods(["GET", "POST"])
 def report(request: HttpRequest) -> HttpResponseBase:
     """The form; then what is nearby, to join or to say that it is another; then the receipt to read out."""
-    shown, at, actor = get_language() or "", now(), _actor(request)
+    shown, at, actor = get_language() or "", now(), actor_of_request(request)
     if request.method == "GET":
         return _form(request, CallForm(initial={"key": str(new_id())}, shown=shown))
     form = CallForm(request.POST, shown=shown)
@@ -183,8 +183,3 @@ def bounds() -> str:
         outlines_bounds = [outline.bounds for outline in outlines]
     west, south, east, north = (pick(box[side] for box in outlines_bounds) for side, pick in ((0, min), (1, min), (2, max), (3, max)))
     return f"{west:.5f},{south:.5f},{east:.5f},{north:.5f}"
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

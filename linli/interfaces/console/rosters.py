@@ -24,11 +24,10 @@ from linli.engines.duties.shifts.rules.roster import Gap, RosterRule
 from linli.engines.duties.shifts.rules.solve import Impossible, Proposal, Undecided
 from linli.engines.duties.shifts.selectors import board, proposal
 from linli.engines.duties.shifts.services import NewTemplate, call_off, end_template, lay_template, publish_roster
-from linli.interfaces.access import signed_in_route
+from linli.interfaces.access import actor_of_request, signed_in_route
 from linli.interfaces.console.pages import show
 from linli.interfaces.refusals import sentence, status_of
 from linli.interfaces.tags import bilingual
-from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
 from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
@@ -86,7 +85,7 @@ def _board(
     request: HttpRequest, code: str, *, tried: Mapping[UUID, frozenset[UUID]] | None = None, answer: object = None, form: TemplateForm | None = None,
     refusal: Refusal | None = None, status: int = 200,
 ) -> HttpResponseBase:  # fmt: skip
-    actor, at, team_id = _actor(request), now(), _id(code)
+    actor, at, team_id = actor_of_request(request), now(), _id(code)
     monday = _week(request)
     since, until = _midnight(monday), _midnight(monday + WEEK)
     shown = board(actor=actor, at=at, team_id=team_id, since=since, until=until, roster=tried)
@@ -108,7 +107,7 @@ def _board(
 @require_POST
 def change(request: HttpRequest, code: str) -> HttpResponseBase:
     """Propose, look at, publish; a new weekly shift, one that ends, a single one called off."""
-    actor, at, team_id = _actor(request), now(), _id(code)
+    actor, at, team_id = actor_of_request(request), now(), _id(code)
     act = request.POST.get("act", "")
     monday = _week(request)
     since, until = _midnight(monday), _midnight(monday + WEEK)
@@ -195,8 +194,3 @@ def _id(code: str) -> UUID:
     if found is None:
         raise Http404
     return found
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from linli.interfaces.access import requires
+from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.filters import NAME, wanted_of
 from linli.interfaces.console.models import SavedFilter
 from linli.kernel.access.rules import Actor, NotSignedIn
@@ -75,7 +75,7 @@ def keep_filter(*, user_id: UUID, at: datetime, name: str, query: str) -> None:
 @require_POST
 def keep(request: HttpRequest) -> HttpResponseBase:
     """Keep the filter of the queue under a name, or forget one."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of_request(request)
     if actor.user_id is None:
         raise NotSignedIn
     if request.POST.get("forget"):

@@ -27,7 +27,7 @@ from linli.directory.people.selectors import names_of
 from linli.directory.territory.selectors import ground
 from linli.directory.territory.services.areas import change_area
 from linli.engines.matters.selectors.posts import open_matters_of
-from linli.interfaces.access import requires
+from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console import staffing_forms as given_forms
 from linli.interfaces.console.pages import show
 from linli.interfaces.refusals import sentence
@@ -87,7 +87,7 @@ def told(shifts: Sequence[Shift]) -> list[Told]:
 @require_http_methods(["GET", "POST"])
 def post(request: HttpRequest, post_id: UUID) -> HttpResponseBase:
     """A post: who holds it, who comes after, its terms; and its administration, each change shown before it is saved."""
-    actor, at = _actor(request), now()
+    actor, at = actor_of_request(request), now()
     page = post_page(actor=actor, at=at, post_id=post_id)
     if request.method == "GET":
         return _post(request, page, _forms(page, at))
@@ -160,7 +160,7 @@ def _forms(page: PostPage, at: datetime) -> dict[str, forms.Form]:
 def _post(
     request: HttpRequest, page: PostPage, found: dict[str, forms.Form], *, wish: str = "", looked: list[Told] | None = None, status: int = 200
 ) -> HttpResponseBase:
-    actor = _actor(request)
+    actor = actor_of_request(request)
     land = ground()
     ending = next((term for term in page.terms if term.state != "past"), None)
     shown = {name: form for name, form in found.items() if name != "end" or ending}
@@ -186,7 +186,7 @@ def _post(
 @require_http_methods(["GET", "POST"])
 def new_post(request: HttpRequest) -> HttpResponseBase:
     """Make a post in an area: what it would change is shown first."""
-    actor, at, language = _actor(request), now(), get_language() or ""
+    actor, at, language = actor_of_request(request), now(), get_language() or ""
     area = ground().by_path(request.GET.get("area", "") or request.POST.get("area", "") or ground().root.path)
     actor.require("directory.manage", area_path=area.path)
     units = [unit for unit in organisation().units if unit.area_id == area.id]
@@ -212,7 +212,7 @@ def new_post(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 def area(request: HttpRequest, area_id: UUID) -> HttpResponseBase:
     """An area's names and households; how much carries the name is shown first."""
-    actor, at, language = _actor(request), now(), get_language() or ""
+    actor, at, language = actor_of_request(request), now(), get_language() or ""
     land = ground()
     found = land.area(area_id)
     actor.require("directory.manage", area_path=found.path)
@@ -236,8 +236,3 @@ def _carries(path: str) -> dict[str, int]:
     posts = [post.id for post in organisation().posts if post.area_path.startswith(path)]
     below = sum(1 for one in ground() if one.path.startswith(path)) - 1
     return {"below": below, "posts": len(posts), "matters": sum(open_matters_of(posts).values())}
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

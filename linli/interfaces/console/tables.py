@@ -12,7 +12,7 @@ import xlsxwriter
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
-from linli.kernel.access.rules import Actor
+from linli.interfaces.access import actor_of_request
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.ids import new_id
 from linli.kernel.writing import write
@@ -39,7 +39,7 @@ def kept_query(request: HttpRequest, *without: str) -> str:
 
 def taken(request: HttpRequest, *, name: str, heads: Sequence[str], rows: Iterable[Sequence[object]], at: datetime) -> HttpResponseBase:
     """The table of a list; who took how many lines of which list is written into the audit chain."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of_request(request)
     lines = [[str(head) for head in heads], *([cell(value) for value in row] for row in islice(rows, MOST))]
     given = asked_format(request)
     details = {"list": name, "count": len(lines) - 1, "format": given}

@@ -24,7 +24,7 @@ from linli.directory.teams.selectors import TeamPage, team_of_code, team_page, v
 from linli.directory.teams.selectors import organisations as organisation_lines
 from linli.directory.teams.selectors import teams as team_lines
 from linli.directory.territory.selectors import ground
-from linli.interfaces.access import requires, signed_in_route
+from linli.interfaces.access import actor_of_request, requires, signed_in_route
 from linli.interfaces.console.pages import show
 from linli.interfaces.refusals import sentence, status_of
 from linli.interfaces.tags import bilingual
@@ -93,7 +93,7 @@ class ActivityForm(forms.Form):
 @require_GET
 def teams(request: HttpRequest) -> HttpResponseBase:
     """Teams of one's area, and a year's activities by kind and venue."""
-    actor, at, land = _actor(request), now(), ground()
+    actor, at, land = actor_of_request(request), now(), ground()
     section = teams_section()
     cells = venue_matrix(actor=actor, since=at - YEAR, until=at + timedelta(seconds=1))
     rows = [
@@ -114,7 +114,7 @@ def teams(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 def found(request: HttpRequest) -> HttpResponseBase:
     """Found a team."""
-    actor = _actor(request)
+    actor = actor_of_request(request)
     form = TeamForm(request.POST or None, actor=actor, shown=get_language() or "")
     status = 200
     if request.method == "POST":
@@ -140,7 +140,7 @@ def team(request: HttpRequest, code: str) -> HttpResponseBase:
 
 
 def _team(request: HttpRequest, code: str, bound: dict[str, forms.Form], *, status: int = 200) -> HttpResponseBase:
-    actor, at = _actor(request), now()
+    actor, at = actor_of_request(request), now()
     page = team_page(actor=actor, at=at, today=timezone.localdate(at), team_id=_id(code))
     section = teams_section()
     courses = {course.code: course.names.model_dump() for course in section.courses}
@@ -181,7 +181,7 @@ def act(request: HttpRequest, code: str, act: str) -> HttpResponseBase:
     doing = ACTS.get(act)
     if doing is None:
         raise Http404
-    actor, at, team_id = _actor(request), now(), _id(code)
+    actor, at, team_id = actor_of_request(request), now(), _id(code)
     if act not in ("captain", "course", "activity"):
         with write():
             doing(request, {"actor": actor, "at": at}, team_id, {})
@@ -247,8 +247,3 @@ def _id(code: str) -> UUID:
     if found is None:
         raise Http404
     return found
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

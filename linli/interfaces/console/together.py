@@ -22,7 +22,7 @@ from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.selectors.foresight import Foreseen, Foresight, foresee
 from linli.engines.matters.selectors.handlers import PostChoice
 from linli.engines.matters.services.act import act
-from linli.interfaces.access import requires
+from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.filters import BadFilter
 from linli.interfaces.console.forms import named_choice, why_words
 from linli.interfaces.console.pages import show
@@ -74,7 +74,7 @@ class Ahead:
 @require_POST
 def together(request: HttpRequest) -> HttpResponseBase:
     """The preview of a step for the chosen matters; with ``sure`` the step itself, each under the version that was looked at."""
-    actor, at, language = _actor(request), now(), get_language() or ""
+    actor, at, language = actor_of_request(request), now(), get_language() or ""
     verb = _verb(request.POST.get("verb", ""))
     codes = list(dict.fromkeys(request.POST.getlist("code")))
     if not codes:
@@ -153,8 +153,3 @@ def _post(text: str) -> UUID | None:
         return UUID(text) if text else None
     except ValueError:
         raise BadFilter(given=text[:40]) from None
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor

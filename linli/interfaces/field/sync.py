@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from linli.directory.organisation.selectors import organisation
 from linli.directory.people.selectors import names_of
 from linli.directory.territory.selectors import ground
-from linli.interfaces.access import requires
+from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.field import matters
 from linli.interfaces.field.parcels import OLDEST, BadParcel, Lane, Parcel, Taken
 from linli.interfaces.refusals import body_of
@@ -52,7 +52,7 @@ class SomebodyElse(Refusal):
 @require_GET
 def snapshot(request: HttpRequest) -> HttpResponseBase:
     """Everything of the actor's posts and areas, by kind of work; who it is for, so that no phone shows it to anybody else."""
-    at, actor = now(), _actor(request)
+    at, actor = now(), actor_of_request(request)
     get_token(request)  # the phone sends the cookie's token back with what it hands in
     return _json(
         {
@@ -78,7 +78,7 @@ def sync(request: HttpRequest) -> HttpResponseBase:
         SomebodyElse: who did them is not who is signed in.
         BadParcel: this is no batch.
     """
-    at, actor = now(), _actor(request)
+    at, actor = now(), actor_of_request(request)
     if request.POST.get("who") != actor.id:
         raise SomebodyElse()
     try:
@@ -167,11 +167,6 @@ def _areas(actor: Actor) -> list[dict[str, Any]]:
         shape = shapely.geometry.mapping(outline) if outline is not None else None
         shown.append({"code": area.code, "names": dict(area.names), "own": area.path.startswith(reach), "centre": area.centre, "outline": shape})
     return shown
-
-
-def _actor(request: HttpRequest) -> Actor:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor
 
 
 def _json(body: dict[str, Any]) -> HttpResponse:
