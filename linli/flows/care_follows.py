@@ -13,7 +13,7 @@ from linli.directory.territory.events import TerritoryImported
 from linli.domains.care.events import GlassBroken
 from linli.domains.care.services.cases import follow_areas
 from linli.kernel.events.services import Delivered, subscribe
-from linli.kernel.notices.rules import Channel, Recipient, Urgency, Words, declare_template
+from linli.kernel.notices.rules import Urgency, Words, declare_template
 from linli.kernel.notices.services.queue import NoticeRequest, notify_many
 
 READ_IN_NEED = declare_template(
@@ -42,15 +42,14 @@ def cases_follow(deliveries: Sequence[Delivered[TerritoryImported]]) -> None:
 def tell_who_answers(deliveries: Sequence[Delivered[GlassBroken]]) -> None:
     """Handler of the outbox: whoever holds the case's post is told at once."""
     held = organisation()
-    requests = []
+    told = []
     for delivery in deliveries:
         try:
-            holder = held.holder(delivery.event.post, delivery.handled_at).person_id
+            told.append((held.holder(delivery.event.post, delivery.handled_at).person_id, delivery.event))
         except NobodyPresent:
             continue  # the review waits on the desk all the same
-        reach = reach_of([holder]).get(holder)
-        addresses = {Channel.EMAIL: reach.email} if reach and reach.email else {}
-        recipient = Recipient(f"person:{holder}", addresses, reach.language if reach and reach.language else "zh-hans")
-        key = f"glass:{delivery.event.glass}"
-        requests.append(NoticeRequest(delivery.event.at, recipient, READ_IN_NEED.key, key, {"label": delivery.event.label}, urgency=Urgency.URGENT))
-    notify_many(requests)
+    reach = reach_of(holder for holder, _ in told)
+    notify_many([
+        NoticeRequest(event.at, reach[holder].recipient(holder), READ_IN_NEED.key, f"glass:{event.glass}", {"label": event.label}, urgency=Urgency.URGENT)
+        for holder, event in told
+    ])  # fmt: skip

@@ -12,11 +12,11 @@ from uuid import UUID
 
 from linli.directory.organisation.rules import NobodyPresent
 from linli.directory.organisation.selectors import organisation
-from linli.directory.people.selectors import Reach, reach_of
+from linli.directory.people.selectors import reach_of
 from linli.engines.duties.events import DutiesPassed, DutyCameBack, DutyHandedOn, DutyMissed
 from linli.engines.duties.selectors.news import Brief, briefs
 from linli.kernel.events.services import Delivered, subscribe
-from linli.kernel.notices.rules import Channel, Recipient, Words, declare_template
+from linli.kernel.notices.rules import Words, declare_template
 from linli.kernel.notices.services.queue import NoticeRequest, notify_many
 
 OLD_NEWS = timedelta(days=1)
@@ -73,7 +73,7 @@ def tell_of_duties(deliveries: Sequence[Delivered[DutyHandedOn | DutyCameBack | 
     requests = []
     for (key, template, post, brief), holder in zip(wanted, holders, strict=True):
         if holder is not None:
-            requests.append(NoticeRequest(at, _recipient(holder, reach), template, f"{key}:{post}", _words(brief, _language(reach.get(holder)))))
+            requests.append(NoticeRequest(at, reach[holder].recipient(holder), template, f"{key}:{post}", _words(brief, reach[holder].tongue)))
     notify_many(requests)
 
 
@@ -89,10 +89,10 @@ def tell_both(deliveries: Sequence[Delivered[DutiesPassed]]) -> None:
         event = delivery.event
         acting = next((holding for holding in held.held_by(event.to_person, at) if holding.post_id == event.key), None)
         for person in (event.from_person, event.to_person):
-            language = _language(reach.get(person))
+            language = reach[person].tongue
             who = held.post(acting.acting_post_id if acting else event.key).names.get(language, "")
             words: dict[str, Any] = {"post": held.post(event.key).names.get(language, ""), "count": event.count, "person": who}
-            requests.append(NoticeRequest(at, _recipient(person, reach), PASSED.key, f"{delivery.seq}:{person}", words))
+            requests.append(NoticeRequest(at, reach[person].recipient(person), PASSED.key, f"{delivery.seq}:{person}", words))
     notify_many(requests)
 
 
@@ -101,16 +101,6 @@ def _holder(post: UUID, at: datetime) -> UUID | None:
         return organisation().holder(post, at).person_id
     except NobodyPresent:
         return None
-
-
-def _language(reach: Reach | None) -> str:
-    return "en" if reach is not None and reach.language.startswith("en") else "zh"
-
-
-def _recipient(person: UUID, reach: Mapping[UUID, Reach]) -> Recipient:
-    known = reach.get(person)
-    addresses = {Channel.EMAIL: known.email} if known and known.email else {}
-    return Recipient(f"person:{person}", addresses, known.language if known and known.language else "zh-hans")
 
 
 def _words(brief: Brief, language: str) -> Mapping[str, Any]:

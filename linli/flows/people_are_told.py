@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from linli.directory.organisation.selectors import organisation
-from linli.directory.people.selectors import Reach, reach_of
+from linli.directory.people.selectors import reach_of
 from linli.engines.matters.events import MatterEnded, MatterEvent, MatterMoved, MatterReported, MatterTouched
 from linli.engines.matters.selectors.news import Brief, briefs, last_words, open_calls, reporters_to_tell, running_out
 from linli.flows import matter_news as news
@@ -93,7 +93,7 @@ def tell_holders(deliveries: Sequence[Delivered[MatterReported | MatterMoved | M
     holders = [held.holder(post, at).person_id for _, post, _, _ in drafts]
     reach = reach_of(holder for holder in holders if holder)
     notify_many([
-        NoticeRequest(at, _recipient(holder, reach), template, f"{event.key}:{event.version}:{post}", words(_language(reach.get(holder))),
+        NoticeRequest(at, reach[holder].recipient(holder), template, f"{event.key}:{event.version}:{post}", words(reach[holder].tongue),
                       urgency=Urgency.URGENT if known[event.key].urgent else Urgency.NORMAL)
         for (event, post, template, words), holder in zip(drafts, holders, strict=True)
         if holder is not None
@@ -107,21 +107,11 @@ def warn_holders(*, at: datetime) -> None:
     holders = [held.holder(brief.post_id, at).person_id for brief in near]
     reach = reach_of(holder for holder in holders if holder)
     notify_many([
-        NoticeRequest(at, _recipient(holder, reach), news.RUNNING_OUT.key, f"{brief.id}:{brief.level}:{brief.level_due_at.isoformat()}",
-                      _with(brief, brief.level_due_at)(_language(reach.get(holder))))
+        NoticeRequest(at, reach[holder].recipient(holder), news.RUNNING_OUT.key, f"{brief.id}:{brief.level}:{brief.level_due_at.isoformat()}",
+                      _with(brief, brief.level_due_at)(reach[holder].tongue))
         for brief, holder in zip(near, holders, strict=True)
         if holder is not None
     ])  # fmt: skip
-
-
-def _language(reach: Reach | None) -> str:
-    return "en" if reach is not None and reach.language.startswith("en") else ZH
-
-
-def _recipient(person: UUID, reach: Mapping[UUID, Reach]) -> Recipient:
-    known = reach.get(person)
-    addresses = {Channel.EMAIL: known.email} if known and known.email else {}
-    return Recipient(f"person:{person}", addresses, known.language if known and known.language else "zh-hans")
 
 
 def _what(brief: Brief, language: str) -> dict[str, object]:

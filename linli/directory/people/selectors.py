@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
 from linli.directory.people.models import Person
+from linli.kernel.notices.rules import Channel, Recipient
 from linli.kernel.refusal import N_, Kind, Refusal
 
 
@@ -34,11 +36,25 @@ class Reach:
     language: str
     email: str
 
+    @property
+    def tongue(self) -> str:
+        """The language of texts that are given in both."""
+        return "en" if self.language.startswith("en") else "zh"
 
-def reach_of(person_ids: Iterable[UUID]) -> dict[UUID, Reach]:
-    """How these people can be told, by id; one query. For notices only: what they are sent says no more than their queue does."""
+    def recipient(self, person: UUID) -> Recipient:
+        """This person as a notice's recipient."""
+        addresses = {Channel.EMAIL: self.email} if self.email else {}
+        return Recipient(f"person:{person}", addresses, self.language or "zh-hans")
+
+
+def reach_of(person_ids: Iterable[UUID]) -> defaultdict[UUID, Reach]:
+    """How these people can be told, by id; one query. Of whom nothing is known, nothing is known.
+
+    For notices only: what they are sent says no more than their queue does.
+    """
     found = Person.objects.filter(id__in=set(person_ids), erased_at=None).values_list("id", "languages", "user__language", "user__email")
-    return {person: Reach(language or (spoken[0] if spoken else ""), email or "") for person, spoken, language, email in found}
+    known = {person: Reach(language or (spoken[0] if spoken else ""), email or "") for person, spoken, language, email in found}
+    return defaultdict(lambda: Reach("", ""), known)
 
 
 def people_called(asked: str, *, limit: int = 20) -> list[tuple[UUID, str, str]]:

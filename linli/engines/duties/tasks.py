@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
-
-from django.db import InterfaceError, OperationalError
 
 from linli.directory.territory.selectors import ground_or_none
 from linli.engines.duties.services.clock import due_duties, pass_on, run_clocks
@@ -17,42 +12,17 @@ from linli.engines.duties.services.subjects import DERIVE, refresh_sources
 from linli.kernel.clock.services import now
 from linli.kernel.epoch import services as epoch
 from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
-from linli.kernel.sweeps import register_sweep
+from linli.kernel.sweeps import register_sweep, work_off
 from linli.kernel.writing import write
 
 BATCH = 1_000
-_log = logging.getLogger(__name__)
 _asked: epoch.Cached[dict[str, object]] = epoch.Cached(dict)  # of this configuration: the ground and the day that the sources were asked at
 
 
 def sweep(at: datetime | None = None) -> int:
     """Begin, hand on and miss what is due by ``at`` (else by the program's clock); return how many changed. Idempotent."""
-    moved, failed = 0, set[UUID]()
     until = at or now()
-    while True:
-        due = due_duties(at=until, limit=BATCH, without=failed)
-        if not due:
-            return moved
-        done = _run(due, until, failed)
-        moved += done
-        if done == 0 and not failed.intersection(due):  # others hold them: they are being settled
-            return moved
-
-
-def _run(due: Sequence[UUID], until: datetime, failed: set[UUID]) -> int:
-    """Settle these in one write; where it fails, in halves, until what fails stands alone: one must not hold up the rest."""
-    try:
-        with write():
-            return run_clocks(due, at=until)
-    except (InterfaceError, OperationalError):
-        raise  # the database itself: the next sweep tries again
-    except Exception:
-        if len(due) == 1:
-            _log.exception("the clock of duty %s cannot be settled", due[0])
-            failed.update(due)
-            return 0
-        middle = len(due) // 2
-        return _run(due[:middle], until, failed) + _run(due[middle:], until, failed)
+    return work_off(due=lambda failed: due_duties(at=until, limit=BATCH, without=failed), settle=lambda batch: run_clocks(batch, at=until), what="duty")
 
 
 def derive_due(at: datetime | None = None) -> Derived:

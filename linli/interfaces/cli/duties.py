@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from linli.interfaces.cli.runtime import line, with_database
+from linli.interfaces.cli.runtime import end_where_broken, line, with_database
 
 
 @click.group()
@@ -20,13 +20,7 @@ def check() -> None:
     from linli.kernel.access.rules import SYSTEM
     from linli.kernel.clock.services import now
 
-    findings = broken_invariants(actor=SYSTEM, at=now())
-    for finding in findings:
-        line(f"BROKEN ({finding.count}): {finding.statement}")
-        for duty_id in finding.ids:
-            line(f"  {duty_id}")
-    if findings:
-        raise SystemExit(3)
+    end_where_broken(broken_invariants(actor=SYSTEM, at=now()))
     begun, still_open, planned = how_many()
     line(f"{begun:,} duties have begun, {still_open:,} of them are open: each has one post and one present person; {planned:,} are planned.")
 

@@ -6,11 +6,14 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from linli.kernel.invariants import Finding
 
 DATA_ENV = "LINLI_DATA"
 Function = Callable[..., Any]
@@ -103,6 +106,18 @@ def said_in_one_line() -> Iterator[None]:
         if "does not exist" in str(error):
             raise click.ClickException("The database is not set up for this version. First: linli init, or linli upgrade.") from None
         raise
+
+
+def end_where_broken(findings: Iterable[Finding]) -> None:
+    """Say which invariants do not hold, and by what; end with exit code 3 where there is one."""
+    broken = False
+    for finding in findings:
+        broken = True
+        line(f"BROKEN ({finding.count}): {finding.statement}")
+        for offending in finding.ids:
+            line(f"  {offending}")
+    if broken:
+        raise SystemExit(3)
 
 
 def line(text: str = "") -> None:

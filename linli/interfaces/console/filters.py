@@ -56,14 +56,15 @@ def wanted_of(given: QueryDict, actor: Actor) -> QueueFilter:
         unplaced=given.get("unplaced") == "1",
         whistled=given.get("whistled") == "1",
         words=given.get("q", "").strip()[:80],
-        post_id=_uuid(given.get("post", "")),
+        post_id=uuid_of(given.get("post", "")),
         since=_instant(given.get("since", "")),
         until=_instant(given.get("until", "")),
         after=_cursor(given.get("after", "")),
     )
 
 
-def _uuid(text: str) -> UUID | None:
+def uuid_of(text: str) -> UUID | None:
+    """The id that an address names, or None where it names none."""
     try:
         return UUID(text) if text else None
     except ValueError:
@@ -82,7 +83,7 @@ def _cursor(text: str) -> tuple[datetime, UUID] | None:
     if not text:
         return None
     when, _, last = text.partition("~")
-    instant, key = _instant(when), _uuid(last)
+    instant, key = _instant(when), uuid_of(last)
     if instant is None or key is None:
         raise BadFilter(given=text[:40])
     return instant, key

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from linli.engines.matters.selectors.search import search as search_matters
 from linli.interfaces.access import actor_of_request, requires, signed_in_route
+from linli.interfaces.console.filters import uuid_of
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.playbook_text import Node, change_words, outline
 from linli.interfaces.console.queue import lines_of
@@ -115,7 +116,7 @@ def audit(request: HttpRequest) -> HttpResponseBase:
     given = request.GET
     since, until = _day(given.get("since", "")), _day(given.get("until", ""))
     wanted = EntryFilter(
-        subject=_uuid(given.get("subject", "")),
+        subject=uuid_of(given.get("subject", "")),
         subject_type=given.get("type", "")[:40],
         actor=given.get("actor", "")[:80],
         action=given.get("action", "")[:80],
@@ -194,13 +195,6 @@ def _number(text: str, known: Mapping[int, object], otherwise: int) -> int:
 def _page(request: HttpRequest) -> int:
     text = request.GET.get("page", "1")
     return max(1, int(text)) if text.isdigit() else 1
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 def _day(text: str) -> datetime | None:

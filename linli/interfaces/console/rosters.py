@@ -19,13 +19,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from linli.directory.teams.playbook import teams_section
-from linli.directory.teams.selectors import team_fact, team_of_code
+from linli.directory.teams.selectors import team_fact
 from linli.engines.duties.shifts.rules.roster import Gap, RosterRule
 from linli.engines.duties.shifts.rules.solve import Impossible, Proposal, Undecided
 from linli.engines.duties.shifts.selectors import board, proposal
 from linli.engines.duties.shifts.services import NewTemplate, call_off, end_template, lay_template, publish_roster
 from linli.interfaces.access import actor_of_request, signed_in_route
 from linli.interfaces.console.pages import show
+from linli.interfaces.console.teams import team_named
 from linli.interfaces.refusals import sentence, status_of
 from linli.interfaces.tags import bilingual
 from linli.kernel.clock.services import now
@@ -85,7 +86,7 @@ def _board(
     request: HttpRequest, code: str, *, tried: Mapping[UUID, frozenset[UUID]] | None = None, answer: object = None, form: TemplateForm | None = None,
     refusal: Refusal | None = None, status: int = 200,
 ) -> HttpResponseBase:  # fmt: skip
-    actor, at, team_id = actor_of_request(request), now(), _id(code)
+    actor, at, team_id = actor_of_request(request), now(), team_named(code)
     monday = _week(request)
     since, until = _midnight(monday), _midnight(monday + WEEK)
     shown = board(actor=actor, at=at, team_id=team_id, since=since, until=until, roster=tried)
@@ -107,7 +108,7 @@ def _board(
 @require_POST
 def change(request: HttpRequest, code: str) -> HttpResponseBase:
     """Propose, look at, publish; a new weekly shift, one that ends, a single one called off."""
-    actor, at, team_id = actor_of_request(request), now(), _id(code)
+    actor, at, team_id = actor_of_request(request), now(), team_named(code)
     act = request.POST.get("act", "")
     monday = _week(request)
     since, until = _midnight(monday), _midnight(monday + WEEK)
@@ -187,10 +188,3 @@ def _uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise Http404 from None
-
-
-def _id(code: str) -> UUID:
-    found = team_of_code(code)
-    if found is None:
-        raise Http404
-    return found

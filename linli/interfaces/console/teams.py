@@ -141,7 +141,7 @@ def team(request: HttpRequest, code: str) -> HttpResponseBase:
 
 def _team(request: HttpRequest, code: str, bound: dict[str, forms.Form], *, status: int = 200) -> HttpResponseBase:
     actor, at = actor_of_request(request), now()
-    page = team_page(actor=actor, at=at, today=timezone.localdate(at), team_id=_id(code))
+    page = team_page(actor=actor, at=at, today=timezone.localdate(at), team_id=team_named(code))
     section = teams_section()
     courses = {course.code: course.names.model_dump() for course in section.courses}
     return show(
@@ -181,7 +181,7 @@ def act(request: HttpRequest, code: str, act: str) -> HttpResponseBase:
     doing = ACTS.get(act)
     if doing is None:
         raise Http404
-    actor, at, team_id = actor_of_request(request), now(), _id(code)
+    actor, at, team_id = actor_of_request(request), now(), team_named(code)
     if act not in ("captain", "course", "activity"):
         with write():
             doing(request, {"actor": actor, "at": at}, team_id, {})
@@ -242,7 +242,8 @@ ACTS: dict[str, Doing] = {
 }
 
 
-def _id(code: str) -> UUID:
+def team_named(code: str) -> UUID:
+    """The team of a page's address, or a page that is not there."""
     found = team_of_code(code)
     if found is None:
         raise Http404

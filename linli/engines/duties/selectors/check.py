@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,19 +10,8 @@ from django.db import connection
 from linli.engines.duties.playbook import READ
 from linli.engines.duties.services.frame import frame
 from linli.kernel.access.rules import Actor
+from linli.kernel.invariants import Finding, broken, found
 from linli.kernel.refusal import Refusal
-
-SHOWN = 20  # offending ids shown for each statement
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One statement of the invariants: how many duties break it, and the first of them."""
-
-    statement: str
-    count: int
-    ids: tuple[UUID, ...]
-
 
 _STATEMENTS: tuple[tuple[str, str], ...] = (
     (
@@ -61,19 +49,12 @@ _STATEMENTS: tuple[tuple[str, str], ...] = (
 def broken_invariants(*, actor: Actor, at: datetime) -> list[Finding]:
     """Return the statements that do not hold, each with its count and the first offending ids. Reads everything."""
     actor.require(READ)
-    findings = []
+    findings = broken(_STATEMENTS, at=at)
     with connection.cursor() as cursor:
-        for statement, query in _STATEMENTS:
-            cursor.execute(f"SELECT count(*), (array_agg(id ORDER BY id))[1:{SHOWN}] FROM ({query}) AS broken (id)", {"at": at})
-            row = cursor.fetchone()
-            if row and row[0]:
-                findings.append(Finding(statement, row[0], tuple(row[1])))
         cursor.execute("SELECT post_id, person_id, array_agg(id ORDER BY id) FROM duties_occurrence WHERE state = 'open' GROUP BY post_id, person_id")
         held = cursor.fetchall()
     wrong = [one for post, person, ids in held if _holder(post, at) != person for one in ids]
-    if wrong:
-        findings.append(Finding("every open duty is with the person who holds its post now, and that person is present", len(wrong), tuple(wrong[:SHOWN])))
-    return findings
+    return findings + found("every open duty is with the person who holds its post now, and that person is present", wrong)
 
 
 def _holder(post: UUID, at: datetime) -> UUID | None:

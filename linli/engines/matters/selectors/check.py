@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,19 +9,8 @@ from django.db import connection
 
 from linli.engines.matters.services.frame import Frame, frame
 from linli.kernel.access.rules import Actor
+from linli.kernel.invariants import Finding, broken, found
 from linli.kernel.refusal import Refusal
-
-SHOWN = 20  # offending ids shown for each statement
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One statement of the invariants: how many matters break it, and the first of them."""
-
-    statement: str
-    count: int
-    ids: tuple[UUID, ...]
-
 
 _STATEMENTS: tuple[tuple[str, str], ...] = (
     (
@@ -95,25 +83,17 @@ _STATEMENTS: tuple[tuple[str, str], ...] = (
 def broken_invariants(*, actor: Actor, at: datetime) -> list[Finding]:
     """Return the statements that do not hold, each with its count and the first offending ids. Reads everything."""
     actor.require("matters.read")
-    findings = []
+    findings = broken(_STATEMENTS, at=at)
     with connection.cursor() as cursor:
-        for statement, query in _STATEMENTS:
-            cursor.execute(f"SELECT count(*), (array_agg(id ORDER BY id))[1:{SHOWN}] FROM ({query}) AS broken (id)", {"at": at})
-            row = cursor.fetchone()
-            if row and row[0]:
-                findings.append(Finding(statement, row[0], tuple(row[1])))
         cursor.execute("SELECT policy, level, array_agg(id ORDER BY id) FROM matters_matter WHERE closed_at IS NULL AND wake_at IS NULL GROUP BY policy, level")
         unwatched = [(policy, level, ids) for policy, level, ids in cursor.fetchall()]
         cursor.execute("SELECT DISTINCT accountable_post_id FROM matters_matter WHERE closed_at IS NULL")
         posts = [row[0] for row in cursor.fetchall()]
     land = frame()
     lost = [matter for policy, level, ids in unwatched if level < land.policy_of(policy).top for matter in ids]
-    if lost:
-        findings.append(Finding("every open matter below the top has its timer set", len(lost), tuple(lost[:SHOWN])))
-    unheld = tuple(post for post in posts if not _is_held(land, post, at))
-    if unheld:
-        findings.append(Finding("every accountable post is held by a person who is present (the posts' ids)", len(unheld), unheld[:SHOWN]))
-    return findings
+    findings += found("every open matter below the top has its timer set", lost)
+    unheld = [post for post in posts if not _is_held(land, post, at)]
+    return findings + found("every accountable post is held by a person who is present (the posts' ids)", unheld)
 
 
 def _is_held(land: Frame, post: UUID, at: datetime) -> bool:
