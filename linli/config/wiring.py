@@ -29,7 +29,16 @@ from linli.engines.matters.playbook import MattersSection
 from linli.engines.matters.selectors.posts import posts_with_open_matters
 from linli.engines.matters.services import erasing as matters_erasing
 from linli.engines.matters.services import own as matters_own
-from linli.flows import alarm_becomes_matter, area_alerts, areas_move, care_follows, duties_are_told, matter_asks_arrival, matter_news, people_are_told
+from linli.flows import (
+    alarm_becomes_matter,
+    area_alerts,
+    areas_move,
+    duties_are_told,
+    matter_asks_arrival,
+    matter_news,
+    people_are_told,
+    reading_in_need_is_told,
+)
 from linli.flows import tasks as flows
 from linli.flows.sign_in_code_is_sent import can_send_codes, send_sign_in_code
 from linli.insight import playbook as insight_section
@@ -72,7 +81,17 @@ SECTIONS: dict[str, type[Section]] = {
 
 
 # Rooms that are loaded for what they declare: kinds of notice, permissions, handlers of events.
-DECLARING = (alarm_becomes_matter, area_alerts, areas_move, care_follows, duties_are_told, matter_asks_arrival, matter_news, people_are_told, insight_section)
+DECLARING = (
+    alarm_becomes_matter,
+    area_alerts,
+    areas_move,
+    reading_in_need_is_told,
+    duties_are_told,
+    matter_asks_arrival,
+    matter_news,
+    people_are_told,
+    insight_section,
+)
 
 
 def wire() -> None:

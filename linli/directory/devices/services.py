@@ -141,16 +141,6 @@ def note_matter(*, alarm_id: UUID, matter_id: UUID, matter_code: str) -> None:
     Alarm.objects.filter(id=alarm_id).update(matter=matter_id, matter_code=matter_code)
 
 
-def follow_areas(*, old_paths: Sequence[str]) -> int:
-    """Give the devices under these paths the path that their area has now; return how many."""
-    land, moved = ground(), 0
-    for device_id, area_id, path in Device.objects.filter(area_path__in=list(old_paths)).values_list("id", "area_id", "area_path"):
-        fresh = land.area(area_id).path
-        if fresh != path:
-            moved += Device.objects.filter(id=device_id).update(area_path=fresh)
-    return moved
-
-
 def forget_messages(*, before: datetime) -> int:
     """Delete the numbers of messages that can no longer come again; return how many."""
     return AlarmMessage.objects.filter(recorded_at__lt=before).delete()[0]

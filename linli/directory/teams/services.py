@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar
@@ -293,16 +293,6 @@ def courses_missing(kind: TeamKind, person_id: UUID, day: date) -> tuple[str, ..
 def taking_part(person_ids: Collection[UUID]) -> set[UUID]:
     """Which of these people are in a team, or ask to be: retention of the directory spares them."""
     return set(Membership.objects.filter(person_id__in=person_ids, left_at=None).values_list("person_id", flat=True))
-
-
-def follow_areas(*, old_paths: Sequence[str]) -> int:
-    """Give the teams under these paths the path that their area has now; return how many."""
-    land, moved = ground(), 0
-    for team_id, area_id, path in Team.objects.filter(area_path__in=list(old_paths)).values_list("id", "area_id", "area_path"):
-        fresh = land.area(area_id).path
-        if fresh != path:
-            moved += Team.objects.filter(id=team_id).update(area_path=fresh)
-    return moved
 
 
 def is_captain(team_id: UUID, person_id: UUID | None, at: datetime) -> bool:

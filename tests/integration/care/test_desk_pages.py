@@ -10,12 +10,12 @@ from django.test import Client
 
 from linli.directory.devices.models import Device
 from linli.directory.devices.services import NewDevice, raise_alarm, register_devices
-from linli.directory.devices.services import follow_areas as devices_follow
 from linli.directory.organisation.selectors import organisation
 from linli.directory.people.services import link_user
+from linli.directory.territory.services.moving import follow_areas
 from linli.domains.care.models import CareCase, CareRead, GlassBreak
-from linli.domains.care.services.cases import follow_areas as care_follow
 from linli.domains.care.services.reading import break_glass
+from linli.engines.duties.models import SubjectRecord
 from linli.engines.matters.models import Matter
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.access.services import roles, users
@@ -147,7 +147,10 @@ def test_cases_devices_and_teams_go_with_their_area(town: Town) -> None:
     town.case()
     with write():
         register_devices(actor=SYSTEM, at=MONDAY, devices=[NewDevice("smoke-1", "smoke", {"zh": "烟", "en": "Smoke"}, town.town.grids[0].code)])
-    for model, follow in ((CareCase, care_follow), (Device, devices_follow)):
+    subjects = SubjectRecord.objects.count()
+    assert subjects
+    for model in (CareCase, Device, SubjectRecord):
         model.objects.update(area_path="gone/")
-        assert follow(old_paths=["gone/"]) == 1 and follow(old_paths=["gone/"]) == 0
-        assert model.objects.get().area_path == town.town.grids[0].path
+    assert follow_areas(old_paths=["gone/"]) == 2 + subjects and follow_areas(old_paths=["gone/"]) == 0
+    for model in (CareCase, Device, SubjectRecord):
+        assert set(model.objects.values_list("area_path", flat=True)) == {town.town.grids[0].path}

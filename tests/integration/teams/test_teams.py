@@ -16,6 +16,7 @@ from linli.directory.teams import services
 from linli.directory.teams.models import Activity, Captaincy, Membership, Team, Training
 from linli.directory.teams.rules import Cell, ConsentMissing, NotRecruiting, NotTrained, TermTooLong, UnknownCourse, UnknownTeamKind, UnknownVenue
 from linli.directory.teams.selectors import own_parts, team_page, venue_matrix
+from linli.directory.territory.services.moving import follow_areas
 from linli.interfaces.cli.main import main
 from linli.kernel.access.models import User
 from linli.kernel.access.rules import ANONYMOUS, SYSTEM, Forbidden, NotSignedIn
@@ -255,4 +256,4 @@ def test_teams_and_organisations_by_command(town: Town) -> None:
     assert CliRunner().invoke(main, ["teams", "found", "x", "--kind", "patrol", "--organisation", "none", *given]).exit_code == 1
     assert "gate  patrol  School" in CliRunner().invoke(main, ["teams", "list"]).stdout
     Team.objects.update(area_path="gone/")
-    assert services.follow_areas(old_paths=["gone/"]) == 1 and Team.objects.get().area_path == town.town.grids[0].path
+    assert follow_areas(old_paths=["gone/"]) == 1 and Team.objects.get().area_path == town.town.grids[0].path

@@ -254,13 +254,3 @@ def _keep(case: CareCase, *fields: str) -> None:
 def caring_people(person_ids: Collection[UUID]) -> set[UUID]:
     """Which of these people help in a case now: retention of the directory spares them."""
     return set(CareHelper.objects.filter(person_id__in=person_ids, until=None).values_list("person_id", flat=True))
-
-
-def follow_areas(*, old_paths: Sequence[str]) -> int:
-    """Give the cases under these paths the path that their area has now; return how many."""
-    land, moved = ground(), 0
-    for case_id, area_id, path in CareCase.objects.filter(area_path__in=list(old_paths)).values_list("id", "area_id", "area_path"):
-        fresh = land.area(area_id).path
-        if fresh != path:
-            moved += CareCase.objects.filter(id=case_id).update(area_path=fresh)
-    return moved

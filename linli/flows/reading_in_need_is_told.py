@@ -1,17 +1,13 @@
-"""Care, devices and teams go with their ground, and care tells its own people when somebody else read a case in need."""
+"""Somebody outside its circle reads a care case in need: whoever answers for the case is told at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from linli.directory.devices.services import follow_areas as devices_follow
 from linli.directory.organisation.rules import NobodyPresent
 from linli.directory.organisation.selectors import organisation
 from linli.directory.people.selectors import reach_of
-from linli.directory.teams.services import follow_areas as teams_follow
-from linli.directory.territory.events import TerritoryImported
 from linli.domains.care.events import GlassBroken
-from linli.domains.care.services.cases import follow_areas
 from linli.kernel.events.services import Delivered, subscribe
 from linli.kernel.notices.rules import Urgency, Words, declare_template
 from linli.kernel.notices.services.queue import NoticeRequest, notify_many
@@ -28,17 +24,7 @@ READ_IN_NEED = declare_template(
 )
 
 
-@subscribe("care_follows.areas", TerritoryImported)
-def cases_follow(deliveries: Sequence[Delivered[TerritoryImported]]) -> None:
-    """Handler of the outbox: cases, devices and teams keep to the area that they are in."""
-    for delivery in deliveries:
-        if delivery.event.moved:
-            follow_areas(old_paths=list(delivery.event.moved))
-            devices_follow(old_paths=list(delivery.event.moved))
-            teams_follow(old_paths=list(delivery.event.moved))
-
-
-@subscribe("care_follows.glass", GlassBroken)
+@subscribe("reading_in_need_is_told.glass", GlassBroken)
 def tell_who_answers(deliveries: Sequence[Delivered[GlassBroken]]) -> None:
     """Handler of the outbox: whoever holds the case's post is told at once."""
     held = organisation()
