@@ -6,6 +6,7 @@ commit, NOTIFY): each gets a database of its own, cloned from the template.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,6 +48,16 @@ def _forget_caches() -> None:
     forget()
     Cached.forget_all()
     hear(None)
+
+
+@pytest.fixture(autouse=True)
+def _same_environment() -> Iterator[None]:
+    """A command that a test runs in this process names its data folder in the environment: no other test sees that."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update({name: value for name, value in before.items() if os.environ.get(name) != value})
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,6 @@ from linli.directory.organisation.selectors import organisation
 from linli.directory.people.services import link_user
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.access.services.users import create_user
-from linli.kernel.sealing import _read_again
 from linli.kernel.writing import write
 from tests.factories import MONDAY, Community
 
@@ -87,8 +86,7 @@ def serving(browser: Browser, url: str, town: Community) -> Iterator[Served]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "linli.config.settings"}
-    _read_again()  # this process seals with the secrets as the program is about to read them
-    command = [sys.executable, "-m", "linli.interfaces.cli.main", "serve", "--data", os.environ["LINLI_DATA"], "--port", str(port)]
+    command = [sys.executable, "-m", "linli.interfaces.cli.main", "serve", "--data", str(settings.DATA), "--port", str(port)]
     said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lives as long as the server
     process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
     served = Served(browser, f"http://127.0.0.1:{port}", town, environment)
