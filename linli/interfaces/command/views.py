@@ -43,9 +43,10 @@ DESKS = 24
 def screen(request: HttpRequest) -> HttpResponseBase:
     """The whole screen; it is complete without script, only not live."""
     wall = wall_of(request)
+    counted = _counted(wall)
     bounds = ",".join(f"{side:.5f}" for side in wall.box)
     context = {
-        **_now(wall), **_figures(wall), **_watch(wall), **_arrivals(wall), "bounds": bounds, "zone": str(community_zone() or ""),
+        **_now(wall, counted), **_figures(wall, counted), **_watch(wall), **_arrivals(wall), "bounds": bounds, "zone": str(community_zone() or ""),
         "above": ground().chain(wall.area.id)[:-1], "periods": [(code, words, code == wall.period) for code, (words, _days) in PERIODS.items()],
         "heat": shown_heat(request), "heats": heat_choices(get_language() or ""),
     }  # fmt: skip
@@ -57,7 +58,8 @@ def screen(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 def now_part(request: HttpRequest) -> HttpResponseBase:
     """The figures of this moment, from live rows."""
-    return render(request, "command/now.html", _now(wall_of(request)))
+    wall = wall_of(request)
+    return render(request, "command/now.html", _now(wall, _counted(wall)))
 
 
 @requires("insight.read")
@@ -65,7 +67,8 @@ def now_part(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 def figures_part(request: HttpRequest) -> HttpResponseBase:
     """Funnel, and the areas compared, from the roll-ups."""
-    return render(request, "command/figures.html", _figures(wall_of(request)))
+    wall = wall_of(request)
+    return render(request, "command/figures.html", _figures(wall, _counted(wall)))
 
 
 @requires("insight.read")
@@ -84,8 +87,12 @@ def arrivals_part(request: HttpRequest) -> HttpResponseBase:
     return render(request, "command/arrivals.html", _arrivals(wall_of(request)))
 
 
-def _now(wall: Wall) -> dict[str, Any]:
-    figures = selected_figures(actor=wall.actor, at=wall.at, of=wall.selection)
+def _counted(wall: Wall) -> Figures:
+    """The figures of the wall's area and period, which several parts show."""
+    return selected_figures(actor=wall.actor, at=wall.at, of=wall.selection)
+
+
+def _now(wall: Wall, figures: Figures) -> dict[str, Any]:
     return {
         "wall": wall,
         "counts": queue_counts(actor=wall.actor, at=wall.at, area_path=wall.area.path),
@@ -133,8 +140,7 @@ def _arrivals(wall: Wall) -> dict[str, Any]:
     return {"wall": wall, "hours": hours, "arrivals_link": wall.link(state="all", since=moment(start)), "arrived": sum(came)}
 
 
-def _figures(wall: Wall) -> dict[str, Any]:
-    figures = selected_figures(actor=wall.actor, at=wall.at, of=wall.selection)
+def _figures(wall: Wall, figures: Figures) -> dict[str, Any]:
     lines = sorted(figures_by_area(actor=wall.actor, at=wall.at, of=wall.selection), key=lambda line: (-line.figures.overdue_open, line.key))
     busiest = max((line.figures.counts.open for line in lines), default=0) or 1
     return {
