@@ -1,4 +1,4 @@
-"""Lay the pinned front-end packages where the static files live: only what the pages load.
+"""Lay the pinned front-end packages where the static files live: only what the pages load; and the Chinese letters that sheets are printed in.
 
 Icons become one sprite of those that the templates use; add a name to ``ICONS`` to use another (names of Lucide).
 """
@@ -10,6 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "linli" / "interfaces" / "static" / "vendor"
+FONTS = ROOT / "linli" / "interfaces" / "fonts"
+PRINTED = "@embedpdf/fonts-sc/fonts"
+WEIGHTS = ("Regular", "Bold")
 FILES = {
     "htmx.org/dist/htmx.min.js": "htmx/htmx.min.js",
     "maplibre-gl/dist/maplibre-gl.mjs": "maplibre/maplibre-gl.mjs",
@@ -50,6 +53,9 @@ def main() -> None:
         path = VENDOR / target
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(MODULES / source, path)
+    FONTS.mkdir(exist_ok=True)
+    for weight in WEIGHTS:
+        shutil.copyfile(MODULES / PRINTED / f"NotoSansHans-{weight}.otf", FONTS / f"NotoSansHans-{weight}.otf")
     (VENDOR / "icons").mkdir()
     (VENDOR / "icons" / "sprite.svg").write_text(sprite())
 

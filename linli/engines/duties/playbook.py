@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 from pydantic import Field
 
 from linli.engines.duties.rules.cadence import (
@@ -26,6 +24,7 @@ from linli.engines.duties.rules.cadence import (
     WithinStay,
     checked,
 )
+from linli.engines.duties.rules.forms import wrong_with
 from linli.engines.duties.rules.policy import DutiesPolicy, DutyRule, Evidence
 from linli.kernel.access.rules import Confidentiality, declare
 from linli.kernel.boundaries import refused_attribute
@@ -113,6 +112,7 @@ class DutiesSection(Section):
     """The ``duties`` section of a playbook. What has begun finishes under its version; what has not is derived anew."""
 
     rules: list[RulePart] = Field(default_factory=list, title="Recurring duties", json_schema_extra={"zh": "周期性工作"})
+    files_days: int = Field(default=365, ge=1, le=3_660, title="days photos and signatures are kept", json_schema_extra={"zh": "照片和签名保存天数"})
     horizon: int = Field(default=35, ge=7, le=100, title="days derived ahead", json_schema_extra={"zh": "提前生成天数"})
 
     def check(self, playbook: Sections) -> Iterable[Issue]:
@@ -146,13 +146,8 @@ def _issues(rule: RulePart, place: int, known: list[str]) -> Iterable[Issue]:
             if attribute:
                 yield Issue((*where, "subjects", "where", name), N_("Linli keeps no %(attribute)s of anyone."), {"attribute": attribute})
     if rule.form is not None:
-        try:
-            Draft202012Validator.check_schema(rule.form)
-        except SchemaError as error:
-            yield Issue((*where, "form"), N_("this is not a JSON Schema: %(why)s"), {"why": error.message[:200]})
-        for name in rule.form.get("properties", {}):
-            if refused_attribute(str(name)):
-                yield Issue((*where, "form"), N_("Linli keeps no %(attribute)s of anyone."), {"attribute": refused_attribute(str(name)) or ""})
+        for message, values in wrong_with(rule.form):
+            yield Issue((*where, "form"), message, values)
     if Evidence.FORM in rule.evidence and rule.form is None:
         yield Issue((*where, "evidence"), N_("a form is asked for, and none is given"), expected="form: {type: object, …}")
 
@@ -196,4 +191,5 @@ def compile_policy(section: DutiesSection) -> DutiesPolicy:
             for rule in section.rules
         },
         horizon=section.horizon,
+        files_days=section.files_days,
     )

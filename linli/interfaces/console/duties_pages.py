@@ -17,7 +17,7 @@ from linli.engines.duties.rules.task import Verb
 from linli.engines.duties.selectors.desk import DutyLine, DutyPage, duty_page, missed_board, my_day
 from linli.engines.duties.services.checkin import Command, check_in, excuse
 from linli.interfaces.access import actor_of_request, requires
-from linli.interfaces.console.duties_forms import FinishForm, NoteForm, WhyForm
+from linli.interfaces.console.duties_forms import FinishForm, NoteForm, WhyForm, told
 from linli.interfaces.console.duties_words import KINDS, STATES, VERBS
 from linli.interfaces.console.pages import show
 from linli.interfaces.refusals import sentence, status_of
@@ -77,7 +77,11 @@ def step(request: HttpRequest, duty_id: UUID, verb: str) -> HttpResponseBase:
     if not form.is_valid():
         return _page(request, page, failed={verb: form}, status=400)
     answers = form.answers() if isinstance(form, FinishForm) else None
-    command = Command((duty_id,), Verb(verb), at, note=form.cleaned_data["note"], form=answers, key=request.POST.get("key", "")[:100])
+    given = form.cleaned_data
+    command = Command(
+        (duty_id,), Verb(verb), at, note=given["note"], form=answers, key=request.POST.get("key", "")[:100],
+        photos=given.get("photos") or (), signature=given.get("signature"),
+    )  # fmt: skip
     with write():
         (result,) = check_in([command], actor=actor, at=at)
     if isinstance(result, Refusal):
@@ -105,22 +109,22 @@ def accept(request: HttpRequest, duty_id: UUID) -> HttpResponseBase:
     return _page(request, page, failed={"excuse": form}, status=400)
 
 
-def _form(request: HttpRequest, page: DutyPage, verb: str) -> NoteForm | WhyForm:
+def _form(request: HttpRequest, page: DutyPage, verb: str) -> FinishForm | NoteForm | WhyForm:
     if verb == Verb.FINISH:
-        return FinishForm(request.POST, schema=page.rule.form if page.rule else None, language=get_language() or "")
+        return FinishForm(request.POST, request.FILES, rule=page.rule, language=get_language() or "")
     return WhyForm(request.POST) if verb == Verb.EXPLAIN else NoteForm(request.POST)
 
 
 def _page(request: HttpRequest, page: DutyPage, *, failed: dict[str, Any] | None = None, status: int = 200) -> HttpResponseBase:
     given = failed or {}
-    schema = page.rule.form if page.rule else None
     forms = {
-        "finish": given.get("finish") or FinishForm(schema=schema, language=get_language() or ""),
+        "finish": given.get("finish") or FinishForm(rule=page.rule, language=get_language() or ""),
         "explain": given.get("explain") or WhyForm(auto_id="explain_%s"),
         "excuse": given.get("excuse") or WhyForm(auto_id="excuse_%s"),
     }
     wrong = next((form for verb, form in given.items() if verb not in forms), None)
-    story = [{"step": step, "words": VERBS[step.verb]} for step in page.story]
+    schema, language = page.rule.form if page.rule else None, get_language() or ""
+    story = [{"step": step, "words": VERBS[step.verb], "answers": told(step.form, schema, language)} for step in page.story]
     return show(
         request, "console/duties/duty.html", "duties", status=status,
         page=page, shown=_shown(page.line), story=story, forms=forms, wrong=wrong, quick=[(verb, VERBS[verb]) for verb in QUICK],

@@ -50,7 +50,7 @@ duties:
       cadence: {rule: "FREQ=WEEKLY;BYDAY=WE"}
       days_off: after
 """
-ROLES = ("[matters.read, matters.act", "[duties.read, duties.act, matters.read, matters.act")
+ROLES = ("[matters.read, matters.act", "[duties.read, duties.act, files.read, matters.read, matters.act")
 JUDGES = (
     "[duties.read, duties.act, matters.read, matters.act, matters.dispatch",
     "[duties.read, duties.act, duties.judge, duties.manage, matters.read, matters.act, matters.dispatch",

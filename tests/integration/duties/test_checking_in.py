@@ -10,9 +10,10 @@ import pytest
 
 from linli.directory.territory.selectors import ground
 from linli.engines.duties.models import CheckInRecord, Occurrence
+from linli.engines.duties.rules.forms import BadForm
 from linli.engines.duties.rules.task import BeforeTheDuty, EvidenceMissing, FromTheFuture, NotPossible, OutOfOrder, Verb
 from linli.engines.duties.selectors.check import broken_invariants
-from linli.engines.duties.services.checkin import BadForm, Command, NoSuchDuty, Receipt, check_in
+from linli.engines.duties.services.checkin import Command, NoSuchDuty, Receipt, check_in
 from linli.kernel.access.rules import SYSTEM, Forbidden
 from linli.kernel.audit.models import AuditEntry
 from linli.kernel.events.models import OutboxEvent

@@ -19,6 +19,8 @@ class Evidence(StrEnum):
     ARRIVAL = "arrival"
     NOTE = "note"
     FORM = "form"
+    PHOTO = "photo"
+    SIGNATURE = "signature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class DutyRule:
 
 @dataclass(frozen=True, slots=True)
 class DutiesPolicy:
-    """Everything that decides about duties under one playbook version."""
+    """Everything that decides about duties under one playbook version. ``files_days``: how long photos and signatures are kept."""
 
     rules: Mapping[str, DutyRule] = field(default_factory=dict)
     horizon: int = 35
+    files_days: int = 365

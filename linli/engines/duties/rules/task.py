@@ -146,6 +146,7 @@ class CheckIn:
     Attributes:
         first_holder: whether who does it answers at the post that had the duty first: it then comes back to that post.
         form: what was filled in, valid by the rule's schema.
+        photos: how many pictures come with it. ``signed``: whether a signature does.
     """
 
     verb: Verb
@@ -153,6 +154,8 @@ class CheckIn:
     note: str = ""
     form: Mapping[str, Any] | None = None
     first_holder: bool = False
+    photos: int = 0
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +291,8 @@ def _finish(task: Task, wish: CheckIn, rule: DutyRule) -> Task:
         Evidence.ARRIVAL: task.arrived_at is not None,
         Evidence.NOTE: bool(wish.note.strip()),
         Evidence.FORM: wish.form is not None,
+        Evidence.PHOTO: wish.photos > 0,
+        Evidence.SIGNATURE: wish.signed,
     }
     missing = sorted(what.value for what in rule.evidence if not given[what])
     if missing:

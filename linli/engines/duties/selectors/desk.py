@@ -15,10 +15,11 @@ from linli.engines.duties.models import CheckInRecord, Occurrence
 from linli.engines.duties.playbook import ACT, JUDGE, READ
 from linli.engines.duties.rules.policy import DutyRule
 from linli.engines.duties.rules.task import CLOCKS_DIFFER, State
-from linli.engines.duties.services.checkin import NoSuchDuty
+from linli.engines.duties.services.checkin import FILE_OWNER, NoSuchDuty
 from linli.engines.duties.services.frame import Frame, NoSuchRule, frame
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import names_of_actors
+from linli.kernel.files.selectors import FileView, files_of
 
 AHEAD = timedelta(days=7)
 MOST = 200
@@ -64,12 +65,15 @@ class MyDay:
 
 @dataclass(frozen=True, slots=True)
 class StoryLine:
+    """One check-in. ``files``: those of its photos and signatures that the reader may see."""
+
     verb: str
     at: datetime
     recorded_at: datetime
     by: str
     note: str
     form: Mapping[str, Any]
+    files: tuple[FileView, ...]
     late_news: bool
 
 
@@ -150,10 +154,14 @@ def duty_page(*, actor: Actor, at: datetime, duty_id: UUID) -> DutyPage:
     (line,) = _lines([row], at=at, land=land)
     steps = list(CheckInRecord.objects.filter(occurrence_id=duty_id).order_by("version"))
     people = names_of_actors([step.actor for step in steps])
+    files = files_of(actor, FILE_OWNER, [step.visit for step in steps if step.files])
     story = tuple(
-        StoryLine(step.verb, step.at, step.recorded_at, people.get(step.actor, ""), step.note, step.form or {}, step.recorded_at - step.at > CLOCKS_DIFFER)
+        StoryLine(
+            step.verb, step.at, step.recorded_at, people.get(step.actor, ""), step.note, step.form or {}, tuple(files.get(step.visit, ())),
+            step.recorded_at - step.at > CLOCKS_DIFFER,
+        )
         for step in steps
-    )
+    )  # fmt: skip
     place: dict[str, Any] = {"area_path": row.area_path, "confidentiality": Confidentiality(row.confidentiality)}
     may_act = actor.may(ACT, **place)
     own = {row.post_id, row.first_post_id} & actor.post_ids

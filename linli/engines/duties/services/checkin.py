@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-
-import orjson
-from jsonschema import Draft202012Validator
 
 from linli.engines.duties.events import DutyEvent
 from linli.engines.duties.models import CheckInRecord
 from linli.engines.duties.playbook import ACT, JUDGE, READ
+from linli.engines.duties.rules.forms import checked_answers
 from linli.engines.duties.rules.policy import DutyRule
 from linli.engines.duties.rules.task import CHECK_INS, CheckIn, Task, Verb, accept, decide, settle
 from linli.engines.duties.services.clock import told
 from linli.engines.duties.services.frame import Frame, held_frame
 from linli.engines.duties.services.rows import CHECK_IN_COLUMNS, audit_entry, events_of, locked_tasks, store_tasks
-from linli.kernel.access.rules import Actor
+from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.events.services import publish
+from linli.kernel.files.rules import FileKind, FileOwner
+from linli.kernel.files.services import Examined, keep_files_until, store_file
 from linli.kernel.geo.rules import valid_point
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
-from linli.kernel.rows import insert_rows, json_text
+from linli.kernel.rows import insert_rows
 
 KEY_MOST = 100
 NOTE_MOST = 2_000
+PHOTOS_MOST = 6
+FILE_OWNER = "duty_visit"  # the owner of its files: what one visit brought, whatever duties it served
+PHOTO, SIGNATURE = "duty_photo", "duty_signature"
 
 
 class NoSuchDuty(Refusal):
@@ -62,10 +64,16 @@ class NoteTooLong(Refusal):
     field = "note"
 
 
-class BadForm(Refusal):
-    code = "duties.bad_form"
-    message = N_("The form is not filled in as asked, at %(place)s: %(why)s")
-    field = "form"
+class TooManyPhotos(Refusal):
+    code = "duties.too_many_photos"
+    message = N_("At most %(most)s photos come with a check-in.")
+    field = "photos"
+
+
+class NotAPicture(Refusal):
+    code = "duties.not_a_picture"
+    message = N_("Photos and signatures are pictures.")
+    field = "photos"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,7 @@ class Command:
         key: the phone's own key of it; the same key gives the first answer again.
         lon, lat: where the phone was: only whether that lies in the duty's area is kept.
         form: answers by the rule's JSON Schema.
+        photos, signature: pictures that were examined before the write opened; seen by handlers only, kept as the playbook says.
     """
 
     occurrence_ids: tuple[UUID, ...]
@@ -89,6 +98,8 @@ class Command:
     lon: float | None = None
     lat: float | None = None
     version: int | None = None
+    photos: Sequence[Examined] = ()
+    signature: Examined | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +181,16 @@ class _Work:
             rule = self.frame.rule(task.policy_id, task.rule)
             form = _checked_form(command.form, rule)
             settled, hops = settle(task, rule=rule, world=self.frame.under(task.policy_id), at=command.at)
-            wish = CheckIn(command.verb, command.at, command.note, form, first_holder=settled.first_post_id in self.actor.post_ids)
+            wish = CheckIn(
+                command.verb, command.at, command.note, form, first_holder=settled.first_post_id in self.actor.post_ids,
+                photos=len(command.photos), signed=command.signature is not None,
+            )  # fmt: skip
             steps.append((hops, settled, decide(settled, wish, rule=rule, recorded_at=self.recorded_at), form))
+        files = self._keep(command, visit, [after for _, _, after, _ in steps])
         for hops, settled, after, form in steps:
             told(hops, entries=self.entries, events=self.events)
             sender = (self.actor.id, command.key) if command.key else (None, None)
-            self._step(settled, after, command.verb, at=command.at, visit=visit, note=command.note.strip(), form=form, here=here, sender=sender)
+            self._step(settled, after, command.verb, at=command.at, visit=visit, note=command.note.strip(), form=form, files=files, here=here, sender=sender)
         return Receipt(visit, tuple(after.state.value for _, _, after, _ in steps))
 
     def excuse(self, one: UUID, *, note: str) -> Receipt:
@@ -184,8 +199,19 @@ class _Work:
             raise OwnExcuse()
         after = accept(task, at=self.recorded_at, note=note)
         visit = new_id()
-        self._step(task, after, Verb.EXCUSE, at=self.recorded_at, visit=visit, note=note.strip(), form=None, here="", sender=(None, None))
+        self._step(task, after, Verb.EXCUSE, at=self.recorded_at, visit=visit, note=note.strip(), form=None, files=[], here="", sender=(None, None))
         return Receipt(visit, (after.state.value,))
+
+    def _keep(self, command: Command, visit: UUID, tasks: Sequence[Task]) -> list[str]:
+        """Store the pictures of a visit, for as long as the playbook says; their ids. They are as confidential as the most confidential duty."""
+        given = [*((photo, PHOTO) for photo in command.photos), *([(command.signature, SIGNATURE)] if command.signature is not None else [])]
+        if not given:
+            return []
+        owner = FileOwner(FILE_OWNER, visit, tasks[0].area_path, max(Confidentiality.INTERNAL, *(task.confidentiality for task in tasks)))
+        ids = [str(store_file(actor=self.actor, at=command.at, content=file, purpose=purpose, owner=owner).id) for file, purpose in given]
+        until = command.at + timedelta(days=self.frame.policy.files_days)
+        keep_files_until(actor=self.actor, at=command.at, owner_type=FILE_OWNER, owner_ids=[visit], until=until)
+        return ids
 
     def _here(self, command: Command) -> str:
         """The path of the lowest area that the phone was in, or nothing where it did not say."""
@@ -200,11 +226,13 @@ class _Work:
         self.actor.require(permission, area_path=task.area_path, confidentiality=task.confidentiality)
         return task
 
-    def _step(self, before: Task, after: Task, verb: Verb, *, at: datetime, visit: UUID, note: str, form: Any, here: str, sender: Any) -> None:
+    def _step(
+        self, before: Task, after: Task, verb: Verb, *, at: datetime, visit: UUID, note: str, form: Any, files: list[str], here: str, sender: Any
+    ) -> None:
         self.tasks[after.id] = self.changed[after.id] = after
         self.rows.append((
             new_id(), after.id, after.version, visit, verb.value, self.actor.id, after.post_id, at, self.recorded_at, note,
-            dict(form) if form is not None else None, [], here.startswith(after.area_path) if here else None, *sender,
+            dict(form) if form is not None else None, files, here.startswith(after.area_path) if here else None, *sender,
         ))  # fmt: skip
         self.entries.append(audit_entry(before, after, verb=verb, actor=self.actor.id, at=at))
         self.events.extend(events_of(before, after, verb=verb, actor=self.actor.id, at=at))
@@ -225,20 +253,16 @@ def _check(command: Command) -> None:
         raise KeyTooLong(most=KEY_MOST)
     if len(command.note) > NOTE_MOST:
         raise NoteTooLong(most=NOTE_MOST)
-
-
-@lru_cache(maxsize=256)
-def _validator(schema: str) -> Draft202012Validator:
-    return Draft202012Validator(orjson.loads(schema))
+    if len(command.photos) > PHOTOS_MOST:
+        raise TooManyPhotos(most=PHOTOS_MOST)
+    if any(file.kind is not FileKind.PHOTO for file in (*command.photos, *([command.signature] if command.signature is not None else []))):
+        raise NotAPicture()
 
 
 def _checked_form(form: Mapping[str, Any] | None, rule: DutyRule) -> Mapping[str, Any] | None:
     if form is None or rule.form is None:
         return None
-    wrong = next(_validator(json_text(rule.form)).iter_errors(dict(form)), None)
-    if wrong is not None:
-        raise BadForm(place="/".join(map(str, wrong.absolute_path)) or "—", why=wrong.message[:200])
-    return form
+    return checked_answers(form, rule.form)
 
 
 def _before(commands: Sequence[Command], *, actor: Actor) -> dict[str, Receipt]:

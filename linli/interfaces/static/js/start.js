@@ -9,6 +9,7 @@ document.addEventListener("htmx:load", (event) => startForms(event.target));
 const islands = {
   "[data-map]": () => import("./map.js"),
   "[data-chart]": () => import("./chart.js"),
+  "[data-sign]": () => import("./sign.js"),
   "[data-live], [data-clock]": () => import("./live.js"),
 };
 for (const [selector, load] of Object.entries(islands)) {

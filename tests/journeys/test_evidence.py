@@ -1,0 +1,75 @@
+"""A duty is finished at the desk or on a phone with a photo and a signature that is drawn."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from linli.engines.duties.models import Occurrence
+from linli.kernel.clock.services import set_clock
+from linli.kernel.files.models import StoredFile
+from linli.kernel.files.rules import Rendition
+from linli.kernel.files.services import blobs
+from linli.kernel.writing import write
+from tests.factories import MONDAY
+from tests.integration.duties.made import HOUR, town
+from tests.integration.duties.test_evidence import RULES
+from tests.journeys.serving import Served, serving, staff
+
+SHOTS = os.environ.get("LINLI_SCREENSHOTS")
+PHONE, DESK = (390, 844), (1440, 900)
+
+
+@pytest.fixture
+def house(browser: Browser, committed: str, tmp_path: Path) -> Iterator[Served]:
+    with write():
+        set_clock(to=MONDAY + timedelta(hours=1))
+    found = town(tmp_path)
+    found.rules(RULES)
+    found.run(MONDAY + HOUR)
+    staff(found.community, ("grid", 0))
+    with serving(browser, committed, found.community) as served:
+        yield served
+
+
+def draw(page: Page) -> None:
+    pad = page.locator("[data-sign] canvas")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 30, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + 90, steps=5)
+    page.mouse.move(box["x"] + 200, box["y"] + 30, steps=5)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize(("size", "language"), [(PHONE, "zh-hans"), (DESK, "en")])
+def test_a_photo_and_a_drawn_signature_finish_a_check(house: Served, tmp_path: Path, size: tuple[int, int], language: str) -> None:
+    one = Occurrence.objects.filter(rule="check", area=house.town.grids[0].id).earliest("opens_at")
+    page = house.sign_in("grid", to=f"/console/duties/{one.id}", size=size, language=language)
+    photo = tmp_path / "exit.jpg"
+    Image.new("RGB", (640, 480), (90, 120, 110)).save(photo)
+    page.locator("input[name=photos]").set_input_files(photo)
+    page.locator("select[name=form_exits]").select_option("yes")
+    draw(page)
+    expect(page.locator("[data-sign][data-signed]")).to_be_visible()
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"duty-{language}.png", full_page=True)
+    page.locator("form[action$='/finish'] button:not([type=button])").click()
+    expect(page.locator(".shown img")).to_have_count(2)
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"duty-done-{language}.png", full_page=True)
+    one.refresh_from_db()
+    assert one.state == "done"
+    signature = StoredFile.objects.get(purpose="duty_signature").renditions.get(name=Rendition.ORIGINAL)
+    with blobs.storage().open(signature.key) as content:
+        drawn = Image.open(content).convert("L")
+    assert drawn.getextrema()[0] < 60 < 240 < drawn.getextrema()[1]  # ink on white
+    assert house.complaints == []
