@@ -13,7 +13,7 @@ from uuid import UUID
 from linli.directory.organisation.selectors import organisation
 from linli.directory.people.selectors import reach_of
 from linli.engines.matters.events import MatterEnded, MatterEvent, MatterMoved, MatterReported, MatterTouched
-from linli.engines.matters.selectors.news import Brief, briefs, last_words, open_calls, reporters_to_tell, running_out
+from linli.engines.matters.selectors.news import Brief, Move, briefs, last_words, moves_of, open_calls, reporters_to_tell, running_out
 from linli.flows import matter_news as news
 from linli.kernel.calendar.playbook import CalendarSection
 from linli.kernel.events.services import Delivered, subscribe
@@ -73,6 +73,8 @@ def tell_holders(deliveries: Sequence[Delivered[MatterReported | MatterMoved | M
     if not fresh:
         return
     known = briefs({event.key for event in fresh})
+    fresh = [event for event in fresh if event.post == str(known[event.key].post_id)]  # what has gone on since is told by its later event
+    moves = moves_of({event.key: event.version for event in fresh if event.verb in ("escalate", "time_out", "reopen")})
     held = organisation()
     calls: dict[UUID, list[Any]] = {}
     for call in open_calls({event.key for event in fresh if event.verb == "whistle"}):
@@ -85,9 +87,9 @@ def tell_holders(deliveries: Sequence[Delivered[MatterReported | MatterMoved | M
                 words = _called(brief, call)
                 drafts.append((event, call.post_id, news.WHISTLE.key, words))
         elif event.verb in ("escalate", "time_out"):
-            drafts.append((event, brief.post_id, news.ESCALATED.key, _escalated(brief, event.verb)))
+            drafts.append((event, brief.post_id, news.ESCALATED.key, _escalated(brief, event.verb, moves[event.key])))
         elif event.verb == "reopen":
-            drafts.append((event, brief.post_id, news.REOPENED.key, _with(brief, brief.level_due_at, reason="—")))
+            drafts.append((event, brief.post_id, news.REOPENED.key, _with(brief, brief.level_due_at, reason=moves[event.key].reason)))
         elif event.verb in ("report", "dispatch", "transfer", "correct"):
             drafts.append((event, brief.handler_id or brief.post_id, news.DISPATCHED.key, _with(brief, brief.level_due_at)))
     holders = [held.holder(post, at).person_id for _, post, _, _ in drafts]
@@ -131,11 +133,12 @@ def _with(brief: Brief, due: datetime, **more: object) -> Callable[[str], Mappin
     return lambda language: {**_what(brief, language), **_post(brief, language, due), **more}
 
 
-def _escalated(brief: Brief, verb: str) -> Callable[[str], Mapping[str, object]]:
+def _escalated(brief: Brief, verb: str, move: Move) -> Callable[[str], Mapping[str, object]]:
     reasons = {"time_out": {"zh": "下级期限已到", "en": "the clock below ran out"}, "escalate": {"zh": "下级上报", "en": "sent up from below"}}
 
     def words(language: str) -> Mapping[str, object]:
-        return {**_what(brief, language), **_post(brief, language, brief.level_due_at), "from_post": "—", "reason": reasons[verb][language]}
+        reason = move.reason if verb == "escalate" and move.reason else reasons[verb][language]
+        return {**_what(brief, language), **_post(brief, language, brief.level_due_at), "from_post": move.from_post.get(language, ""), "reason": reason}
 
     return words
 

@@ -208,14 +208,16 @@ def _classes(wall: Wall) -> list[dict[str, Any]]:
 
 
 def _watch(wall: Wall) -> dict[str, Any]:
-    page = queue(actor=wall.actor, at=wall.at, wanted=QueueFilter(area_path=wall.area.path, clock="running", limit=SHOWN))
+    page = queue(actor=wall.actor, at=wall.at, wanted=QueueFilter(area_path=wall.area.path, clock="soon", limit=SHOWN))
     desks = duty_desks(actor=wall.actor, at=wall.at, area_path=wall.area.path)
+    whistles = open_whistles(actor=wall.actor, at=wall.at, area_path=wall.area.path)
     desks.sort(key=lambda line: line.holding is not None)  # a desk without anybody is seen first
     return {
         "wall": wall,
         "running": lines_of(page.rows, wall.at),
         "running_link": wall.link(clock="soon"),
-        "whistles": open_whistles(actor=wall.actor, at=wall.at, area_path=wall.area.path, limit=SHOWN),
+        "whistles": whistles[:SHOWN],
+        "awaited": len(whistles),
         "whistles_link": wall.link(whistled="1"),
         "desks": desks[:DESKS],
         "absent": sum(line.holding is None for line in desks),

@@ -54,6 +54,14 @@ class ToTell:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A step that brought a matter to a post: the names of the post that had it before, and why it was taken."""
+
+    from_post: Mapping[str, str]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One department called to a matter."""
 
@@ -68,6 +76,21 @@ def briefs(matter_ids: Collection[UUID]) -> dict[UUID, Brief]:
     """The briefs of these matters; one query."""
     land = frame()
     return {matter.id: _brief(matter, land) for matter in Matter.objects.filter(id__in=matter_ids)}
+
+
+def moves_of(versions: Mapping[UUID, int]) -> dict[UUID, Move]:
+    """The step that made each of these matters this version, with who answered for it before; one query."""
+    land = frame()
+    found: dict[UUID, Move] = {}
+    owners: dict[UUID, UUID] = {}
+    steps = Step.objects.filter(matter_id__in=versions).order_by("matter_id", "version")
+    for matter, version, post, reason in steps.values_list("matter_id", "version", "post_id", "reason"):
+        if version == versions[matter]:
+            before = owners.get(matter)
+            found[matter] = Move(land.organisation.post(before).names if before else {}, reason)
+        if post is not None:
+            owners[matter] = post
+    return found
 
 
 def running_out(*, after: datetime, until: datetime, limit: int = 500) -> list[Brief]:

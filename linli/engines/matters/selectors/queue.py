@@ -37,8 +37,7 @@ class QueueFilter:
         words: all of these stand in the matter's words.
         post_id: the accountable or handling post. ``whistled``: a department called to it has not reported in.
         since, until: when it was reported, half open.
-        clock: "overdue" (promise passed), "soon" (the level's clock ends within four hours),
-            "running" (it has not ended yet), or empty.
+        clock: "overdue" (promise passed), "soon" (the level's clock ends within four hours), or empty.
         after: place in the order where the page starts: the last row's ``cursor``.
     """
 
@@ -151,8 +150,6 @@ def _filtered(*, actor: Actor, at: datetime, wanted: QueueFilter) -> QuerySet[Ma
         matters = matters.filter(area_path__startswith=wanted.area_path)
     if wanted.clock == "overdue":
         matters = matters.filter(_promise_passed(at), closed_at=None)
-    elif wanted.clock == "running":
-        matters = matters.filter(level_due_at__gte=at, closed_at=None).exclude(state="suspended")
     elif wanted.clock == "soon":
         matters = matters.filter(level_due_at__range=(at, at + SOON), closed_at=None)
     equal: dict[str, Any] = {"kind": wanted.kind, "class_code": wanted.class_code}

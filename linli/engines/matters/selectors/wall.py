@@ -104,7 +104,7 @@ def arrivals_by_hour(*, actor: Actor, at: datetime, start: datetime, area_path: 
     return tuple(counted.get(hour, 0) for hour in range(hours))
 
 
-def open_whistles(*, actor: Actor, at: datetime, area_path: str = "", limit: int = 20) -> list[OpenWhistle]:
+def open_whistles(*, actor: Actor, at: datetime, area_path: str = "") -> list[OpenWhistle]:
     """Return the departments that were called and have not come, the nearest deadline first. One query."""
     actor.require_somewhere("matters.read")
     land = frame()
@@ -112,7 +112,7 @@ def open_whistles(*, actor: Actor, at: datetime, area_path: str = "", limit: int
     waiting = waiting_whistles().filter(readable, matter__area_path__startswith=area_path)
     return [
         OpenWhistle(code, land.organisation.unit(unit).names, called, due, due < at)
-        for code, unit, called, due in waiting.order_by("due_at").values_list("matter__code", "unit_id", "called_at", "due_at")[:limit]
+        for code, unit, called, due in waiting.order_by("due_at").values_list("matter__code", "unit_id", "called_at", "due_at")
     ]
 
 
