@@ -16,6 +16,7 @@ from linli.engines.matters.services.act import act, only
 from linli.engines.matters.services.whistle import blow_whistle
 from linli.engines.matters.tasks import sweep
 from linli.flows.tasks import warn
+from linli.kernel.access.rules import SYSTEM
 from linli.kernel.events.tasks import dispatch_once
 from linli.kernel.notices.models import Notice
 from linli.kernel.writing import write
@@ -65,7 +66,22 @@ def test_what_moves_up_is_told_above_and_before_it_moves_below() -> None:
         sweep()
         deliver()
     holder = organisation().holder(town.head("street").id, MONDAY).person_id
-    assert list(Notice.objects.filter(template="matters.escalated").values_list("recipient", flat=True)) == [f"person:{holder}"]
+    told_above = Notice.objects.get(template="matters.escalated")
+    assert told_above.recipient == f"person:{holder}" and town.head("grid").names["zh"] in told_above.body
+    assert not told("matters.dispatched")  # it had moved on before the report's own news was handled
+
+
+def test_what_moved_up_twice_is_told_once_to_whoever_has_it_now_and_names_whence_and_why() -> None:
+    town = community()
+    receipt = report(town)
+    with time_machine.travel(MONDAY + HOUR, tick=False):
+        for level in ("grid", "street"):
+            with write():
+                only(act([Command(receipt.matter_id, Verb.ESCALATE, MONDAY + HOUR, reason=f"{level}管不了")], actor=SYSTEM))
+        deliver()
+    notice = Notice.objects.get(template="matters.escalated")
+    assert notice.recipient == f"person:{organisation().holder(town.head('district').id, MONDAY).person_id}"
+    assert town.head("street").names["zh"] in notice.body and "street管不了" in notice.body
 
 
 def test_a_called_department_is_told() -> None:

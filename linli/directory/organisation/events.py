@@ -18,6 +18,20 @@ class UnitCreated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class UnitChanged(Event):
+    """A unit has other names; key: the unit."""
+
+    topic: ClassVar[str] = "organisation.unit_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRemoved(Event):
+    """A unit that nothing rested on is gone; key: the unit."""
+
+    topic: ClassVar[str] = "organisation.unit_removed"
+
+
+@dataclass(frozen=True, slots=True)
 class PostCreated(Event):
     """A post exists, vacant; key: the post."""
 

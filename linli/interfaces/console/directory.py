@@ -70,7 +70,7 @@ def directory(request: HttpRequest) -> HttpResponseBase:
         area=area,
         above=land.chain(area.id)[:-1],
         below=land.children(area.id),
-        groups=_grouped(own[:MOST_POSTS]),
+        groups=_grouped(own[:MOST_POSTS]) + ([] if asked else _empty(area.id)),
         asked=asked,
         counted=len(own),
         acting=[line for line in lines if line.holding is None or line.holding.is_acting][:MOST_POSTS],
@@ -108,6 +108,13 @@ def _grouped(lines: list[PostLine]) -> list[tuple[Any, list[PostLine]]]:
     for line in lines:
         groups.setdefault(line.post.unit_id, []).append(line)
     return [(snapshot.unit(unit), posts) for unit, posts in groups.items()]
+
+
+def _empty(area_id: UUID) -> list[tuple[Any, list[PostLine]]]:
+    """The area's units that have no post."""
+    snapshot = organisation()
+    filled = {post.unit_id for post in snapshot.posts}
+    return [(unit, []) for unit in snapshot.units if unit.area_id == area_id and unit.id not in filled]
 
 
 @signed_in_route

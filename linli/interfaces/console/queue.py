@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from linli.directory.territory.selectors import ground
 from linli.engines.matters.playbook import MattersSection
-from linli.engines.matters.rules.states import OPEN, State, Verb
+from linli.engines.matters.rules.states import OPEN, State, Verb, next_state
 from linli.engines.matters.selectors.queue import QueueFilter, QueueRow, queue, queue_counts
 from linli.interfaces.access import actor_of_request, signed_in_route
 from linli.interfaces.console.filters import NAME, PART, WHOLE, link, wanted_of
@@ -56,6 +56,11 @@ class Line:
     def runs(self) -> bool:
         """Whether this level's clock says how much is left."""
         return self.level_clock not in ("done", "late", "suspended")
+
+    @property
+    def verbs(self) -> str:
+        """What many matters can do together and this one's state allows, parted by spaces."""
+        return " ".join(verb.value for verb, _ in TOGETHER if next_state(State(self.row.state), verb) is not None)
 
     @property
     def same(self) -> bool:

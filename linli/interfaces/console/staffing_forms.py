@@ -17,6 +17,8 @@ from linli.directory.people.selectors import people_called
 from linli.interfaces.tags import bilingual
 from linli.kernel.playbooks.selectors import active_playbook
 
+UNIT_KINDS = {"team": _("team"), "station": _("station"), "centre": _("centre"), "department": _("department")}
+
 
 def _day(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -86,6 +88,12 @@ class NewPostForm(ChangeForm):
         self.roles = {role.code: role for role in section.roles}
         self.fields["role"].choices = [(role.code, bilingual(role.title, language)) for role in section.roles]  # type: ignore[attr-defined]
         self.fields["unit"].choices = [(str(unit.id), bilingual(dict(unit.names), language)) for unit in units]  # type: ignore[attr-defined]
+
+
+class NewUnitForm(NamesForm):
+    field_order = ("zh", "en", "code", "kind")
+    code = forms.SlugField(label=_("Code"), max_length=60)
+    kind = forms.ChoiceField(label=_("What it is"), choices=list(UNIT_KINDS.items()))
 
 
 class AreaForm(NamesForm):

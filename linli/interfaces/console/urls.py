@@ -20,6 +20,7 @@ from linli.interfaces.console import (
     staffing,
     teams,
     together,
+    units,
 )
 from linli.interfaces.console.duties_urls import DUTIES
 from linli.kernel.files.rules import Rendition
@@ -91,6 +92,8 @@ urlpatterns: list[URLPattern] = [
     path("directory/post", staffing.new_post, name="new_post"),
     path("directory/posts/<uuid:post_id>", staffing.post, name="post"),
     path("directory/areas/<uuid:area_id>", staffing.area, name="area"),
+    path("directory/unit", units.new_unit, name="new_unit"),
+    path("directory/units/<uuid:unit_id>", units.unit, name="unit"),
     path("directory/absence", directory.absence, name="absence"),
     path("directory/absence/<uuid:absence_id>/back", directory.back, name="back"),
     *DUTIES,

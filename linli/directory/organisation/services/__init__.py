@@ -4,8 +4,9 @@ from linli.directory.organisation.services.absences import cancel_absence, recor
 from linli.directory.organisation.services.appointments import NewAppointment, appoint, appoint_all, change_ends, end_appointment
 from linli.directory.organisation.services.demo import staff_demo
 from linli.directory.organisation.services.importing import import_table, preview_import
-from linli.directory.organisation.services.posts import NewPost, change_posts, create_post, create_posts, create_unit, register_post_use, retire_post
+from linli.directory.organisation.services.posts import NewPost, change_posts, create_post, create_posts, register_post_use, retire_post
 from linli.directory.organisation.services.staffing import Staffed, staff_areas
+from linli.directory.organisation.services.units import create_unit, remove_unit, rename_unit
 
 __all__ = [
     "NewAppointment",
@@ -24,6 +25,8 @@ __all__ = [
     "preview_import",
     "record_absence",
     "register_post_use",
+    "remove_unit",
+    "rename_unit",
     "retire_post",
     "staff_areas",
     "staff_demo",

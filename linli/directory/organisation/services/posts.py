@@ -1,4 +1,4 @@
-"""Making and retiring units and posts."""
+"""Making, changing and retiring posts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy
 
-from linli.directory.organisation.events import PostChanged, PostCreated, PostRetired, UnitCreated
+from linli.directory.organisation.events import PostChanged, PostCreated, PostRetired
 from linli.directory.organisation.models import Appointment, Post, Unit
 from linli.directory.organisation.playbook import MANAGE
 from linli.directory.organisation.rules import UnknownPost, UnknownPostArea, UnknownUnit
@@ -68,22 +68,6 @@ def register_post_use(what: str, used: PostUse) -> None:
     _uses[what] = used
 
 
-def create_unit(*, actor: Actor, at: datetime, code: str, names: Mapping[str, str], kind: str, area_id: UUID, parent_id: UUID | None = None) -> Unit:
-    """Make a unit for an area.
-
-    Refuses an actor without ``directory.manage`` there, a code in use, an unknown area.
-    """
-    actor.require(MANAGE, area_path=_path(area_id))
-    bump()
-    taken = Unit.objects.filter(code=code).values_list("names", flat=True).first()
-    if taken is not None:
-        raise CodeTaken(code=code, name=_shown(taken, code))
-    unit = Unit.objects.create(code=code, names=dict(names), kind=kind, area_id=area_id, parent_id=parent_id)
-    record([Entry(at=at, actor=actor.id, action="organisation.create_unit", subject_type="unit", subject=unit.id, details={"code": code, "kind": kind})])
-    publish([UnitCreated(key=unit.id, at=at)])
-    return unit
-
-
 @dataclass(frozen=True, slots=True)
 class NewPost:
     """A post to make, vacant. The root post must be appointed to in the same write."""
@@ -116,7 +100,7 @@ def create_posts(*, actor: Actor, at: datetime, posts: Sequence[NewPost]) -> lis
     for path in set(paths.values()):
         actor.require(MANAGE, area_path=path)
     bump()
-    names = {code: _shown(shown, code) for code, shown in Post.objects.filter(code__in=[new.code for new in posts]).values_list("code", "names")}
+    names = {code: shown_name(shown, code) for code, shown in Post.objects.filter(code__in=[new.code for new in posts]).values_list("code", "names")}
     wanted = {new.unit_id for new in posts}
     units = set(Unit.objects.filter(id__in=wanted).values_list("id", flat=True))
     if wanted - units:
@@ -129,7 +113,7 @@ def create_posts(*, actor: Actor, at: datetime, posts: Sequence[NewPost]) -> lis
     for new in posts:
         if new.code in names:
             raise CodeTaken(code=new.code, name=names[new.code])
-        names[new.code] = _shown(new.names, new.code)
+        names[new.code] = shown_name(new.names, new.code)
         taken = ranks.setdefault((new.unit_id, new.level, new.rank), new.code)
         if taken != new.code:
             raise RankTaken(rank=new.rank, post=taken)
@@ -225,12 +209,5 @@ def retire_post(*, actor: Actor, at: datetime, post_id: UUID) -> Post:
     return post
 
 
-def _path(area_id: UUID) -> str:
-    path = Area.objects.filter(id=area_id).values_list("path", flat=True).first()
-    if path is None:
-        raise UnknownPostArea(area=area_id)
-    return path
-
-
-def _shown(names: Mapping[str, str], code: str) -> str:
+def shown_name(names: Mapping[str, str], code: str) -> str:
     return names.get("zh") or names.get("en") or code

@@ -14,6 +14,7 @@ const QUIET = 1500; // milliseconds that gather changes
 const table = document.querySelector("table[data-keys]");
 const form = document.getElementById("together");
 const chosen = new Set();
+const possible = new Map(); // code → what its state allows
 
 if (table) virtual();
 if (table && form) choosing();
@@ -91,8 +92,12 @@ function choosing() {
     count.textContent = new Intl.NumberFormat(document.documentElement.lang).format(chosen.size);
     for (const box of boxes()) {
       box.checked = chosen.has(box.value);
-      box.closest("tr").toggleAttribute("data-chosen", box.checked);
+      const row = box.closest("tr");
+      row.toggleAttribute("data-chosen", box.checked);
+      if (box.checked) possible.set(box.value, row.dataset.verbs.split(" "));
     }
+    // A step that none of the chosen ones can take is not offered.
+    for (const button of form.querySelectorAll("button[name=verb]")) button.hidden = ![...chosen].some((code) => possible.get(code)?.includes(button.value));
     all.checked = chosen.size > 0 && boxes().every((box) => box.checked);
     all.indeterminate = chosen.size > 0 && !all.checked;
   };
