@@ -38,6 +38,8 @@ from linli.flows import (
     matter_news,
     people_are_told,
     reading_in_need_is_told,
+    volunteers_are_told,
+    who_leaves_is_free,
 )
 from linli.flows import tasks as flows
 from linli.flows.sign_in_code_is_sent import can_send_codes, send_sign_in_code
@@ -90,6 +92,8 @@ DECLARING = (
     matter_asks_arrival,
     matter_news,
     people_are_told,
+    volunteers_are_told,
+    who_leaves_is_free,
     insight_section,
 )
 

@@ -26,6 +26,13 @@ class MemberLeft(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TeamDisbanded(Event):
+    """A team is no more; everybody in it has left."""
+
+    topic: ClassVar[str] = "teams.disbanded"
+
+
+@dataclass(frozen=True, slots=True)
 class CaptainChanged(Event):
     """A team has a captain more, or one handed over."""
 

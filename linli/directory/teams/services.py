@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from linli.directory.people.services import NewPerson, enter_person, link_user
-from linli.directory.teams.events import ActivityHeld, CaptainChanged, MemberJoined, MemberLeft
+from linli.directory.teams.events import ActivityHeld, CaptainChanged, MemberJoined, MemberLeft, TeamDisbanded
 from linli.directory.teams.models import Activity, Captaincy, MemberOrganisation, Membership, Team, Training
 from linli.directory.teams.playbook import MANAGE, team_kinds, teams_section
 from linli.directory.teams.rules import (
@@ -49,6 +49,12 @@ class TeamTaken(Refusal):
     message: ClassVar[str] = N_("There is a team or organisation %(given)s already.")
     kind: ClassVar[Kind] = Kind.CONFLICT
     field: ClassVar[str] = "code"
+
+
+class StillHasTeams(Refusal):
+    code: ClassVar[str] = "teams.still_has_teams"
+    message: ClassVar[str] = N_("Its team still stands; disband that first.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
 
 
 class AlreadyIn(Refusal):
@@ -123,6 +129,30 @@ def enter_organisation(*, actor: Actor, at: datetime, code: str, names: Mapping[
     made = MemberOrganisation.objects.create(code=code.strip(), names=dict(names), kind=kind, area_id=area.id, joined_at=at)
     _note(actor, at, "enter_organisation", made.id, after=kind)
     return made.id
+
+
+def end_organisation(*, actor: Actor, at: datetime, code: str) -> None:
+    """A firm or a school joins in no more. Refuses one that is not there, an actor without ``teams.manage``, one whose team still stands."""
+    body = MemberOrganisation.objects.select_for_update(of=("self",)).select_related("area").filter(code=code, left_at=None).first()
+    if body is None:
+        raise NoSuchTeam
+    actor.require(MANAGE, area_path=ground().area(body.area_id).path)
+    if Team.objects.filter(organisation=body, disbanded_at=None).exists():
+        raise StillHasTeams
+    MemberOrganisation.objects.filter(id=body.id).update(left_at=at)
+    _note(actor, at, "end_organisation", body.id)
+
+
+def disband_team(*, actor: Actor, at: datetime, team_id: UUID) -> None:
+    """End a team: its people leave it, captains' terms end; what it did stays. Refuses an actor without ``teams.manage`` there."""
+    team = _team(team_id, lock=True)
+    actor.require(MANAGE, area_path=team.area_path)
+    Captaincy.objects.filter(team=team, starts_at__lte=at, ends_at__gt=at).update(ends_at=at)
+    left = list(Membership.objects.filter(team=team, left_at=None).values_list("person_id", flat=True))
+    Membership.objects.filter(team=team, left_at=None).update(left_at=at, core=False)
+    Team.objects.filter(id=team.id).update(disbanded_at=at, recruiting=False)
+    _note(actor, at, "disband", team.id)
+    publish([*(MemberLeft(key=team.id, at=at, person=person) for person in left), TeamDisbanded(key=team.id, at=at)])
 
 
 def set_recruiting(*, actor: Actor, at: datetime, team_id: UUID, recruiting: bool) -> None:

@@ -40,6 +40,8 @@ class CareCase(models.Model):
     sealed = models.BinaryField(null=True, help_text="name, ways to reach, wishes, plan, goals")
     phone_fingerprint = models.BinaryField(null=True)
     bell = models.ForeignKey("devices.Device", null=True, on_delete=models.PROTECT, related_name="+", help_text="care bell in the home")
+    stays = models.JSONField(default=list, help_text="[code, first day, last day or null]: visits during a stay count from these")
+    days = models.JSONField(default=dict, help_text="code → day: visits around a day count from these")
     opened_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
@@ -71,7 +73,17 @@ class CareCase(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(erased_at=None, key_wrapped__isnull=False, sealed__isnull=False, audit_ref__isnull=False)
-                | Q(erased_at__isnull=False, closed_at__isnull=False, key_wrapped=None, sealed=None, phone_fingerprint=None, audit_ref=None, bell=None),
+                | Q(
+                    erased_at__isnull=False,
+                    closed_at__isnull=False,
+                    key_wrapped=None,
+                    sealed=None,
+                    phone_fingerprint=None,
+                    audit_ref=None,
+                    bell=None,
+                    stays=[],
+                    days={},
+                ),
                 name="care_case_sealed_or_erased",
             ),
         ]
@@ -180,6 +192,8 @@ PURPOSES: dict[str, Purpose] = {
     "sealed": Purpose("Name, ways to reach, wishes, plan and goals: what the helpers need.", _AFTER_CLOSING),
     "phone_fingerprint": Purpose("Finds the case of a person who calls.", _AFTER_CLOSING),
     "bell": Purpose("Tells whose care bell rings.", _AFTER_CLOSING),
+    "stays": Purpose("When to visit during a stay, in hospital say.", _AFTER_CLOSING),
+    "days": Purpose("When to visit around a day, of a release say.", _AFTER_CLOSING),
     "opened_at": Purpose("Order of records.", None),
     "recorded_at": Purpose("Order of records.", None),
     "closed_at": Purpose("Order of records.", None),

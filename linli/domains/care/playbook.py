@@ -40,13 +40,15 @@ class CareSection(Section):
     purposes: list[Named] = Field(default_factory=list, title="Purposes of care", json_schema_extra={"zh": "帮扶目的"})
     duties: list[StatutoryDuty] = Field(default_factory=list, title="Statutory duties", json_schema_extra={"zh": "法定职责"})
     levels: list[Named] = Field(default_factory=list, title="Levels of care", json_schema_extra={"zh": "关爱等级"})
+    stays: list[Named] = Field(default_factory=list, title="Stays that visits count from", json_schema_extra={"zh": "住院等停留"})
+    days: list[Named] = Field(default_factory=list, title="Days that visits count from", json_schema_extra={"zh": "计访日期"})
     review_days: int = Field(default=90, ge=1, le=366, title="Days between reviews", json_schema_extra={"zh": "复核间隔（天）"})
     longest_days: int = Field(default=365, ge=1, le=1096, title="Longest term in days", json_schema_extra={"zh": "最长期限（天）"})
     retention_days: int = Field(default=365, ge=1, le=3653, title="Days kept after closing", json_schema_extra={"zh": "结案后保存（天）"})
     glass_hours: int = Field(default=4, ge=1, le=72, title="Hours that a broken glass stays open", json_schema_extra={"zh": "应急查阅时长（小时）"})
 
     def check(self, playbook: Sections) -> Iterable[Issue]:
-        for name in ("purposes", "duties", "levels"):
+        for name in ("purposes", "duties", "levels", "stays", "days"):
             seen: set[str] = set()
             for place, part in enumerate(getattr(self, name)):
                 if part.code in seen:
@@ -60,6 +62,8 @@ def policy_of(section: CareSection) -> CarePolicy:
         purposes={part.code: part.names.model_dump() for part in section.purposes},
         duties={part.code: part.names.model_dump() for part in section.duties},
         levels={part.code: part.names.model_dump() for part in section.levels},
+        stays={part.code: part.names.model_dump() for part in section.stays},
+        days={part.code: part.names.model_dump() for part in section.days},
         review_days=section.review_days,
         longest_days=section.longest_days,
         retention=timedelta(days=section.retention_days),

@@ -29,6 +29,7 @@ class SubjectRecord(models.Model):
     facts = models.JSONField(default=dict, help_text="what the playbook's conditions may ask")
     spans = models.JSONField(default=list, help_text="[kind, first day, last day or null, code, reason]")
     days = models.JSONField(default=dict, help_text="days of its own, by name")
+    pauses = models.JSONField(default=list, help_text="[first day, last day or null, code of the reason]: entered here, not its owner's")
     stale = models.BooleanField(default=True, help_text="its duties are to be derived anew")
     at = models.DateTimeField()
     recorded_at = models.DateTimeField()

@@ -97,7 +97,7 @@ class RulePart(Section):
     names: Text
     kind: Literal["visit", "inspection", "patrol", "meeting", "task"] = "visit"
     subjects: SubjectsPart
-    levels: list[str] = Field(min_length=1, title="levels that answer, the first one first", json_schema_extra={"zh": "负责层级（依次递补）"})
+    levels: list[str] = Field(min_length=1, title="levels or roles that answer, the first one first", json_schema_extra={"zh": "负责层级或岗位（依次递补）"})
     cadence: RecurringPart | TimesPart | PhasedPart | StayPart | DayPart = Field(title="cadence", json_schema_extra={"zh": "频次"})
     days_off: DaysOff = Field(default=DaysOff.KEEP, title="on days off", json_schema_extra={"zh": "遇休息日"})
     hours: Hours = Opening(8 * 60, 20 * 60)
@@ -108,11 +108,19 @@ class RulePart(Section):
     visibility: Literal["public", "internal", "private"] = "internal"
 
 
+class PausePart(Section):
+    """A reason for which a subject's duties may pause; a code, so that nothing personal is written."""
+
+    code: Code
+    names: Text
+
+
 class DutiesSection(Section):
     """The ``duties`` section of a playbook. What has begun finishes under its version; what has not is derived anew."""
 
     rules: list[RulePart] = Field(default_factory=list, title="Recurring duties", json_schema_extra={"zh": "周期性工作"})
     files_days: int = Field(default=365, ge=1, le=3_660, title="days photos and signatures are kept", json_schema_extra={"zh": "照片和签名保存天数"})
+    pauses: list[PausePart] = Field(default_factory=list, title="Reasons for a pause", json_schema_extra={"zh": "暂停理由"})
     horizon: int = Field(default=35, ge=7, le=100, title="days derived ahead", json_schema_extra={"zh": "提前生成天数"})
 
     def check(self, playbook: Sections) -> Iterable[Issue]:
@@ -121,19 +129,27 @@ class DutiesSection(Section):
             if times > 1:
                 places = [place for place, rule in enumerate(self.rules) if rule.code == code]
                 yield Issue(("rules", places[-1]), N_("“%(code)s” is given %(times)s times; give each code once"), {"code": code, "times": times})
+        for place, pause in enumerate(self.pauses):
+            if pause.code in [earlier.code for earlier in self.pauses[:place]]:
+                yield Issue(("pauses", place, "code"), N_("This code is used twice."))
         directory = playbook.sections.get("directory")
-        known = [str(part.code) for part in getattr(directory, "levels", ())]
+        heads = {str(part.code): str(part.code) for part in getattr(directory, "levels", ())}
+        for role in getattr(directory, "roles", ()):
+            leads = role.rank == 1 and role.level in heads  # the level's head: one and the same post
+            heads.setdefault(str(role.code), str(role.level if leads else role.code))
         for place, rule in enumerate(self.rules):
-            yield from _issues(rule, place, known)
+            yield from _issues(rule, place, heads)
 
 
-def _issues(rule: RulePart, place: int, known: list[str]) -> Iterable[Issue]:
+def _issues(rule: RulePart, place: int, heads: dict[str, str]) -> Iterable[Issue]:
+    """``heads``: each level and role that may answer, with what names the same post."""
     where = ("rules", place)
-    for number, level in enumerate(rule.levels):
-        if known and level not in known:
-            yield Issue((*where, "levels", number), N_("there is no such level"), expected="a level of the directory", given=level, known=tuple(known))
-        if level in rule.levels[:number]:
-            yield Issue((*where, "levels", number), N_("this level answers already: the chain would go in a circle"), given=level)
+    for number, step in enumerate(rule.levels):
+        if heads and step not in heads:
+            expected, known = "a level or a role of the directory", tuple(heads)
+            yield Issue((*where, "levels", number), N_("there is no such level or role"), expected=expected, given=step, known=known)
+        if heads.get(step, step) in (heads.get(before, before) for before in rule.levels[:number]):
+            yield Issue((*where, "levels", number), N_("this level answers already: the chain would go in a circle"), given=step)
     if len(rule.levels) > 1 and rule.answer is None:
         yield Issue((*where, "levels"), N_("several levels need a time to answer, or the next one would never have it"), expected="answer: 4 working_hours")
     try:
@@ -190,6 +206,7 @@ def compile_policy(section: DutiesSection) -> DutiesPolicy:
             )
             for rule in section.rules
         },
+        pauses={pause.code: pause.names.model_dump() for pause in section.pauses},
         horizon=section.horizon,
         files_days=section.files_days,
     )

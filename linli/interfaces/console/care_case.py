@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,9 +24,10 @@ from linli.domains.care.playbook import BREAK, care_policy
 from linli.domains.care.rules.access import NotYourCase
 from linli.domains.care.rules.terms import Basis, Ending
 from linli.domains.care.selectors import of_label, readings
-from linli.domains.care.services import cases
+from linli.domains.care.services import cases, days
 from linli.domains.care.services.erasing import erase_on_request
 from linli.domains.care.services.reading import CaseView, break_glass, export_case, read_case
+from linli.engines.duties.selectors.desk import duties_of, pause_reasons, pauses_ahead
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.care_forms import (
     ENDINGS,
@@ -34,6 +35,7 @@ from linli.interfaces.console.care_forms import (
     READS,
     BellForm,
     CloseForm,
+    DayForm,
     GlassForm,
     HelperForm,
     LevelForm,
@@ -41,7 +43,10 @@ from linli.interfaces.console.care_forms import (
     PlanForm,
     RenewForm,
     ReviewForm,
+    StayForm,
 )
+from linli.interfaces.console.duties_forms import PauseForm, day_sent
+from linli.interfaces.console.duties_words import shown_line
 from linli.interfaces.console.pages import show
 from linli.interfaces.refusals import sentence, status_of
 from linli.kernel.access.rules import Actor
@@ -50,7 +55,12 @@ from linli.kernel.clock.services import now
 from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
 
-ACTS = ("plan", "note", "level", "review", "renew", "helper", "leave", "bell", "close", "withdraw", "erase")
+ACTS = (
+    "plan", "note", "level", "review", "renew", "helper", "leave", "bell", "close", "withdraw", "erase", "stay", "stay-over", "stay-back", "day",
+    "pause", "go-on",
+)  # fmt: skip
+BARE = ("leave", "withdraw", "erase", "stay-over", "stay-back", "go-on")  # without a form of their own
+FORMS = ("plan", "note", "level", "review", "renew", "helper", "bell", "close", "stay", "day", "pause")
 
 
 @requires("care.work")
@@ -85,8 +95,17 @@ def _page(request: HttpRequest, actor: Actor, view: CaseView, bound: dict[str, f
         helpers=[(person, name) for person, name in names_of(view.helpers).items()],
         readings=[{"line": line, "what": READS[line.what], "ground": GROUNDS[line.ground]} for line in read[:100]],
         names=names_of_actors({*(line.reader for line in read[:100]), *(note.author for note in view.notes)}),
-        forms={name: bound.get(name) or _form(name, view) for name in ("plan", "note", "level", "review", "renew", "helper", "bell", "close")},
+        forms={name: bound.get(name) or _form(name, view) for name in FORMS},
+        stays=[(code, policy.stays.get(code, {}), first, last) for code, first, last in map(_stay, row.stays)],
+        days=[(policy.days.get(code, {}), date.fromisoformat(day)) for code, day in row.days.items()], pauses=pauses_ahead(kind="care", ref=row.id, at=now()),
+        may_stay=bool(policy.stays), may_day=bool(policy.days), may_pause=bool(pause_reasons()), today=timezone.localdate(now()),
+        visits=[shown_line(line) for line in duties_of(actor=actor, at=now(), kind="care", ref=row.id)],
     )  # fmt: skip
+
+
+def _stay(given: list[Any]) -> tuple[str, date, date | None]:
+    code, first, last = given
+    return code, date.fromisoformat(first), date.fromisoformat(last) if last else None
 
 
 def _form(name: str, view: CaseView, data: Any = None) -> forms.Form:
@@ -99,6 +118,9 @@ def _form(name: str, view: CaseView, data: Any = None) -> forms.Form:
         "renew": lambda: RenewForm(data, consent=row.basis == Basis.CONSENT.value, initial={"ends_on": row.ends_on, "review_on": row.review_on}),
         "helper": lambda: HelperForm(data),
         "bell": lambda: BellForm(data, initial={"bell": code_of(row.bell_id) if row.bell_id else ""}),
+        "stay": lambda: StayForm(data, policy=care_policy(), shown=shown, initial={"first": timezone.localdate(now())}),
+        "day": lambda: DayForm(data, policy=care_policy(), shown=shown),
+        "pause": lambda: PauseForm(data, reasons=pause_reasons(), language=shown, initial={"first": timezone.localdate(now())}),
         "close": lambda: CloseForm(data, duty=row.basis == Basis.DUTY.value),
     }
     form = makers[name]()
@@ -117,7 +139,7 @@ def act(request: HttpRequest, label: str, act: str) -> HttpResponseBase:
     try:
         with write():
             view = read_case(actor=actor, at=now(), case_id=case_id)
-            if act in ("leave", "withdraw", "erase"):
+            if act in BARE:
                 _do(request, act, view, {})
             else:
                 form = bound[act] = _form(act, view, request.POST)
@@ -162,6 +184,17 @@ def _do(request: HttpRequest, act: str, view: CaseView, given: dict[str, Any], f
         cases.set_bell(**common, **version, bell=given["bell"])
     elif act == "leave":
         cases.set_helpers(**common, **version, helpers=[person for person in view.helpers if str(person) != request.POST.get("person")])
+    elif act in ("stay", "stay-over"):
+        entered = given or {"stay": request.POST.get("stay", ""), "first": day_sent(request.POST.get("first", "")), "last": timezone.localdate(now())}
+        days.enter_stay(**common, **version, **entered)
+    elif act == "stay-back":
+        days.take_back_stay(**common, **version, stay=request.POST.get("stay", ""), first=day_sent(request.POST.get("first", "")))
+    elif act == "day":
+        days.set_day(**common, **version, **given)
+    elif act == "pause":
+        days.pause_case(**common, **given)
+    elif act == "go-on":
+        days.go_on(**common, first=day_sent(request.POST.get("first", "")))
     elif act == "close":
         cases.close_case(**common, **version, ending=Ending(given["ending"]))
     elif act == "withdraw":

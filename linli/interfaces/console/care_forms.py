@@ -124,6 +124,25 @@ class LevelForm(forms.Form):
         self.fields["level"].choices = [(code, bilingual(dict(names), shown)) for code, names in policy.levels.items()]  # type: ignore[attr-defined]
 
 
+class StayForm(forms.Form):
+    stay = forms.ChoiceField(label=_("Stay"))
+    first = forms.DateField(label=_("From"), **DAY)
+    last = forms.DateField(label=_("Until and including"), required=False, help_text=_("Left empty: nobody knows yet."), **DAY)
+
+    def __init__(self, *args: Any, policy: CarePolicy, shown: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["stay"].choices = [(code, bilingual(dict(names), shown)) for code, names in policy.stays.items()]  # type: ignore[attr-defined]
+
+
+class DayForm(forms.Form):
+    day = forms.ChoiceField(label=_("Day"))
+    on = forms.DateField(label=_("Date"), required=False, help_text=_("Left empty: it is taken back."), **DAY)
+
+    def __init__(self, *args: Any, policy: CarePolicy, shown: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["day"].choices = [(code, bilingual(dict(names), shown)) for code, names in policy.days.items()]  # type: ignore[attr-defined]
+
+
 class NoteForm(forms.Form):
     text = _text(_("Note"), required=True, rows=3)
 

@@ -7,14 +7,25 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.http import Http404
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from linli.engines.duties.rules.policy import DutyRule, Evidence
 from linli.engines.duties.services.checkin import NOTE_MOST
 from linli.interfaces.console.evidence import ExaminedPhotos, SignatureField
+from linli.interfaces.tags import bilingual
 
 PREFIX = "form_"
+DAY: dict[str, Any] = {"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), "input_formats": ["%Y-%m-%d"]}
+
+
+def day_sent(text: str) -> date:
+    """A day that a page sent back as it was shown; else there is no such page."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Http404 from None
 
 
 class NoteForm(forms.Form):
@@ -23,6 +34,18 @@ class NoteForm(forms.Form):
 
 class WhyForm(forms.Form):
     note = forms.CharField(label=_("Why"), max_length=NOTE_MOST, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class PauseForm(forms.Form):
+    """Days on which nothing is asked for, with a reason of the playbook."""
+
+    reason = forms.ChoiceField(label=_("Why it pauses"))
+    first = forms.DateField(label=_("From"), **DAY)
+    last = forms.DateField(label=_("Until and including"), required=False, help_text=_("Left empty: until further notice."), **DAY)
+
+    def __init__(self, *arguments: Any, reasons: Mapping[str, Mapping[str, str]], language: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["reason"].choices = [(code, bilingual(dict(names), language)) for code, names in reasons.items()]  # type: ignore[attr-defined]
 
 
 class SchemaForm(forms.Form):

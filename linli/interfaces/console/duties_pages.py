@@ -8,17 +8,20 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from linli.engines.duties.playbook import ACT
 from linli.engines.duties.rules.task import Verb
-from linli.engines.duties.selectors.desk import DutyLine, DutyPage, duty_page, missed_board, my_day
+from linli.engines.duties.selectors.desk import DutyPage, duty_page, missed_board, my_day, pause_reasons
+from linli.engines.duties.selectors.figures import how_duties_went
 from linli.engines.duties.services.checkin import Command, check_in, excuse
+from linli.engines.duties.services.pausing import end_pause, pause
 from linli.interfaces.access import actor_of_request, requires
-from linli.interfaces.console.duties_forms import FinishForm, NoteForm, WhyForm, told
-from linli.interfaces.console.duties_words import KINDS, STATES, VERBS
+from linli.interfaces.console.duties_forms import FinishForm, NoteForm, PauseForm, WhyForm, day_sent, told
+from linli.interfaces.console.duties_words import VERBS, shown_line
 from linli.interfaces.console.pages import show
 from linli.interfaces.refusals import sentence, status_of
 from linli.kernel.clock.services import now
@@ -29,11 +32,6 @@ DAYS = (1, 7, 30)
 QUICK = ("take", "start", "arrive", "not_home", "refuse")
 
 
-def _shown(line: DutyLine) -> dict[str, Any]:
-    """A line with its words and icons."""
-    return {"line": line, "state": STATES[line.state], "kind": KINDS[line.kind]}
-
-
 @requires("duties.read")
 @never_cache
 @require_GET
@@ -41,7 +39,7 @@ def day(request: HttpRequest) -> HttpResponseBase:
     """What this person answers for now, and what comes."""
     actor = actor_of_request(request)
     found = my_day(actor=actor, at=now())
-    lists = {name: [_shown(line) for line in getattr(found, name)] for name in ("now", "coming", "missed")}
+    lists = {name: [shown_line(line) for line in getattr(found, name)] for name in ("now", "coming", "missed")}
     return show(
         request, "console/duties/day.html", "duties",
         day=found, running=lists["now"], coming=lists["coming"], missed=lists["missed"], has_posts=bool(actor.post_ids), may_act=actor.holds(ACT),
@@ -55,8 +53,12 @@ def missed(request: HttpRequest) -> HttpResponseBase:
     """What was missed, on the same day."""
     asked = request.GET.get("days", "7")
     days = int(asked) if asked in map(str, DAYS) else 7
-    board = missed_board(actor=actor_of_request(request), at=now(), days=days)
-    return show(request, "console/duties/missed.html", "duties", board=board, lines=[_shown(line) for line in board.lines], days=days, spans=DAYS)
+    actor, at = actor_of_request(request), now()
+    board = missed_board(actor=actor, at=at, days=days)
+    return show(
+        request, "console/duties/missed.html", "duties",
+        board=board, lines=[shown_line(line) for line in board.lines], days=days, spans=DAYS, went=how_duties_went(actor=actor, at=at, days=days),
+    )  # fmt: skip
 
 
 @requires("duties.read")
@@ -109,6 +111,42 @@ def accept(request: HttpRequest, duty_id: UUID) -> HttpResponseBase:
     return _page(request, page, failed={"excuse": form}, status=400)
 
 
+@requires("duties.manage")
+@require_POST
+def pause_subject(request: HttpRequest, duty_id: UUID) -> HttpResponseBase:
+    """Ask nothing for a while of what this duty is about, with a reason."""
+    actor, at = actor_of_request(request), now()
+    page = duty_page(actor=actor, at=at, duty_id=duty_id)
+    form, status = _pause_form(request.POST), 400
+    if form.is_valid():
+        try:
+            with write():
+                pause(actor=actor, at=at, kind=page.subject[0], ref=page.subject[1], **form.cleaned_data)
+            messages.success(request, gettext("Nothing is asked for on these days; what has happened stays."))
+            return redirect("console:duty", duty_id)
+        except Refusal as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, sentence(refusal))
+            status = status_of(refusal)
+    return _page(request, page, failed={"pause": form}, status=status)
+
+
+@requires("duties.manage")
+@require_POST
+def go_on(request: HttpRequest, duty_id: UUID) -> HttpResponseBase:
+    """End a pause today."""
+    actor, at = actor_of_request(request), now()
+    page = duty_page(actor=actor, at=at, duty_id=duty_id)
+    with write():
+        end_pause(actor=actor, at=at, kind=page.subject[0], ref=page.subject[1], first=day_sent(request.POST.get("first", "")))
+    messages.success(request, gettext("The pause is over."))
+    return redirect("console:duty", duty_id)
+
+
+def _pause_form(data: Any = None) -> PauseForm:
+    today = timezone.localdate(now())
+    return PauseForm(data, reasons=pause_reasons(), language=get_language() or "", auto_id="pause_%s", initial={"first": today})
+
+
 def _form(request: HttpRequest, page: DutyPage, verb: str) -> FinishForm | NoteForm | WhyForm:
     if verb == Verb.FINISH:
         return FinishForm(request.POST, request.FILES, rule=page.rule, language=get_language() or "")
@@ -120,6 +158,7 @@ def _page(request: HttpRequest, page: DutyPage, *, failed: dict[str, Any] | None
     forms = {
         "finish": given.get("finish") or FinishForm(rule=page.rule, language=get_language() or ""),
         "explain": given.get("explain") or WhyForm(auto_id="explain_%s"),
+        "pause": given.get("pause") or _pause_form(),
         "excuse": given.get("excuse") or WhyForm(auto_id="excuse_%s"),
     }
     wrong = next((form for verb, form in given.items() if verb not in forms), None)
@@ -127,5 +166,5 @@ def _page(request: HttpRequest, page: DutyPage, *, failed: dict[str, Any] | None
     story = [{"step": step, "words": VERBS[step.verb], "answers": told(step.form, schema, language)} for step in page.story]
     return show(
         request, "console/duties/duty.html", "duties", status=status,
-        page=page, shown=_shown(page.line), story=story, forms=forms, wrong=wrong, quick=[(verb, VERBS[verb]) for verb in QUICK],
+        page=page, shown=shown_line(page.line), story=story, forms=forms, wrong=wrong, quick=[(verb, VERBS[verb]) for verb in QUICK],
     )  # fmt: skip

@@ -24,6 +24,8 @@ DUTIES: list[URLPattern] = [
     path("duties", pages.day, name="duties"),
     path("duties/missed", pages.missed, name="duties_missed"),
     path("duties/<uuid:duty_id>", pages.duty, name="duty"),
+    path("duties/<uuid:duty_id>/pause", pages.pause_subject, name="duty_pause"),
+    path("duties/<uuid:duty_id>/pause/end", pages.go_on, name="duty_go_on"),
     path("duties/<uuid:duty_id>/excuse", pages.accept, name="duty_excuse"),
     path("duties/<uuid:duty_id>/<check_in:verb>", pages.step, name="duty_step"),
 ]

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from linli.engines.duties.selectors.desk import DutyLine
+
 # state → (word, icon, kind of badge)
 STATES: Mapping[str, tuple[Any, str, str]] = {
     "planned": (_("not begun yet"), "calendar-clock", ""),
@@ -34,3 +36,8 @@ VERBS: Mapping[str, tuple[Any, Any, str]] = {
     "explain": (_("Say why"), _("said why it was missed"), "message-circle"),
     "excuse": (_("Accept the reason"), _("accepted the reason; the miss stays on record"), "handshake"),
 }
+
+
+def shown_line(line: DutyLine) -> dict[str, Any]:
+    """A line with its words and icons."""
+    return {"line": line, "state": STATES[line.state], "kind": KINDS[line.kind]}

@@ -36,6 +36,14 @@ from linli.kernel.writing import write
 
 DAY: dict[str, Any] = {"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), "input_formats": ["%Y-%m-%d"]}
 YEAR = timedelta(days=365)
+BODIES = [("enterprise", _("enterprise")), ("school", _("school")), ("other", _("other body"))]
+
+
+def _areas(actor: Actor, shown: str) -> list[tuple[str, str]]:
+    """The areas where somebody manages teams, as choices, each below the one that holds it."""
+    land = ground()
+    areas = [area for area in sorted(land, key=lambda area: area.path) if actor.may(MANAGE, area_path=area.path)][:2000]
+    return [(area.code, "　" * land.depth(area.id) + bilingual(dict(area.names), shown)) for area in areas]
 
 
 class TeamForm(forms.Form):
@@ -48,10 +56,8 @@ class TeamForm(forms.Form):
 
     def __init__(self, *args: Any, actor: Actor, shown: str, **more: Any) -> None:
         super().__init__(*args, **more)
-        land = ground()
-        areas = [area for area in sorted(land, key=lambda area: area.path) if actor.may(MANAGE, area_path=area.path)][:2000]
         self._choose("kind", [(kind.code, bilingual(kind.names, shown)) for kind in team_kinds().values()])
-        self._choose("area", [(area.code, "　" * land.depth(area.id) + bilingual(dict(area.names), shown)) for area in areas])
+        self._choose("area", _areas(actor, shown))
         self._choose("organisation", [("", "—"), *((code, bilingual(names, shown)) for code, names, _kind in organisation_lines(actor=actor))])
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
@@ -61,6 +67,20 @@ class TeamForm(forms.Form):
         given = self.cleaned_data
         names = {"zh": given["name_zh"], "en": given["name_en"] or given["name_zh"]}
         return services.NewTeam(given["code"], given["kind"], names, given["area"], given["organisation"])
+
+
+class OrganisationForm(forms.Form):
+    """A firm, a school or another body that joins in."""
+
+    code = forms.SlugField(label=_("Short code"), max_length=40)
+    kind = forms.ChoiceField(label=_("What it is"), choices=BODIES)
+    name_zh = forms.CharField(label=_("Name in Chinese"), max_length=80)
+    name_en = forms.CharField(label=_("Name in English"), max_length=80, required=False)
+    area = forms.ChoiceField(label=_("Area"))
+
+    def __init__(self, *args: Any, actor: Actor, shown: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["area"].choices = _areas(actor, shown)  # type: ignore[attr-defined]
 
 
 class CaptainForm(forms.Form):
@@ -94,7 +114,7 @@ class ActivityForm(forms.Form):
 def teams(request: HttpRequest) -> HttpResponseBase:
     """Teams of one's area, and a year's activities by kind and venue."""
     actor, at, land = actor_of_request(request), now(), ground()
-    section = teams_section()
+    section, bodies = teams_section(), dict(BODIES)
     cells = venue_matrix(actor=actor, since=at - YEAR, until=at + timedelta(seconds=1))
     rows = [
         (kind.names.model_dump(), [cells.get((kind.code, venue.code), Cell()) for venue in section.venues], cells.get((kind.code, ""), Cell()))
@@ -104,8 +124,9 @@ def teams(request: HttpRequest) -> HttpResponseBase:
         request, "console/teams/list.html", "teams",
         lines=[(line, land.area(line.area_id).names) for line in team_lines(actor=actor)], kinds={kind.code: kind.names.model_dump() for kind in section.kinds},
         venues=[venue.names.model_dump() for venue in section.venues], rows=rows, sums=[cells.get(("", venue.code), Cell()) for venue in section.venues],
-        total=cells.get(("", ""), Cell()), organisations=organisation_lines(actor=actor), may_manage=actor.holds(MANAGE) and bool(section.kinds),
-        set_up=bool(section.kinds),
+        total=cells.get(("", ""), Cell()),
+        organisations=[(code, names, bodies.get(kind, "")) for code, names, kind in organisation_lines(actor=actor)],
+        may_manage=actor.holds(MANAGE) and bool(section.kinds), set_up=bool(section.kinds),
     )  # fmt: skip
 
 
@@ -129,6 +150,35 @@ def found(request: HttpRequest) -> HttpResponseBase:
                 form.add_error(refusal.field if refusal.field in form.fields else None, sentence(refusal))
                 status = status_of(refusal)
     return show(request, "console/teams/found.html", "teams", status=status, form=form)
+
+
+@requires("teams.manage")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def organisation(request: HttpRequest) -> HttpResponseBase:
+    """Enter a member organisation, or say that one joins in no more."""
+    actor, at = actor_of_request(request), now()
+    if request.POST.get("end"):
+        with write():
+            services.end_organisation(actor=actor, at=at, code=request.POST["end"])
+        messages.success(request, gettext("Written down."))
+        return redirect("console:teams")
+    form = OrganisationForm(request.POST or None, actor=actor, shown=get_language() or "")
+    status = 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            given = form.cleaned_data
+            names = {"zh": given["name_zh"], "en": given["name_en"] or given["name_zh"]}
+            try:
+                with write():
+                    services.enter_organisation(actor=actor, at=at, code=given["code"], names=names, kind=given["kind"], area_code=given["area"])
+                messages.success(request, gettext("It joins in; found its team next."))
+                return redirect("console:teams")
+            except Refusal as refusal:
+                form.add_error(refusal.field if refusal.field in form.fields else None, sentence(refusal))
+                status = status_of(refusal)
+    return show(request, "console/teams/organisation.html", "teams", status=status, form=form)
 
 
 @signed_in_route
@@ -186,7 +236,7 @@ def act(request: HttpRequest, code: str, act: str) -> HttpResponseBase:
         with write():
             doing(request, {"actor": actor, "at": at}, team_id, {})
         messages.success(request, gettext("Written down."))
-        return redirect("console:team", code)
+        return redirect("console:teams") if act == "disband" else redirect("console:team", code)
     page = team_page(actor=actor, at=at, today=timezone.localdate(at), team_id=team_id)
     form, status = _form(act, page, request.POST), 400
     if form.is_valid():
@@ -238,6 +288,7 @@ ACTS: dict[str, Doing] = {
     "decline": lambda request, common, _team_id, _given: services.answer_applicant(**common, membership_id=_membership(request), accept=False),
     "core": lambda request, common, _team_id, _given: services.mark_core(**common, membership_id=_membership(request), core=request.POST.get("core") == "yes"),
     "leave": lambda request, common, _team_id, _given: services.leave_team(**common, membership_id=_membership(request)),
+    "disband": lambda _request, common, team_id, _given: services.disband_team(**common, team_id=team_id),
     "recruit": lambda request, common, team_id, _given: services.set_recruiting(**common, team_id=team_id, recruiting=request.POST.get("recruiting") == "yes"),
 }
 

@@ -84,6 +84,7 @@ urlpatterns: list[URLPattern] = [
     path("devices", devices.devices, name="devices"),
     path("teams", teams.teams, name="teams"),
     path("teams/found", teams.found, name="team_found"),
+    path("teams/organisation", teams.organisation, name="team_organisation"),
     path("teams/<slug:code>", teams.team, name="team"),
     path("teams/<slug:code>/roster", rosters.roster, name="roster"),
     path("teams/<slug:code>/roster/change", rosters.change, name="roster_change"),

@@ -31,11 +31,11 @@ CARE: dict[str, Any] = {
     ],
     "levels": [{"code": code, "names": {"zh": zh, "en": en}} for code, zh, en in (("weekly", "每周", "Every week"), ("monthly", "每月", "Every month"))],
 }
-WORKING = ["care.work", "care.break_glass"]
+WORKING = ["care.work", "care.break_glass", "duties.read"]
 
 
-def playbook(folder: Path, **changes: Any) -> Path:
-    """The small playbook, with care, in a folder of the test's own."""
+def playbook(folder: Path, *, more: dict[str, Any] | None = None, **changes: Any) -> Path:
+    """The small playbook, with care, in a folder of the test's own; ``more``: further rules and reasons of the duties section."""
     given = yaml.safe_load(SMALL.read_text())
     given["care"] = {**CARE, **changes}
     given["devices"] = {
@@ -54,6 +54,8 @@ def playbook(folder: Path, **changes: Any) -> Path:
             for level, cadence in (("weekly", {"rule": "FREQ=WEEKLY;BYDAY=TH", "days": 3}), ("monthly", {"times": 1, "period": "month"}))
         ]
     }  # fmt: skip
+    given["duties"]["rules"] += (more or {}).get("rules", [])
+    given["duties"]["pauses"] = (more or {}).get("pauses", [])
     given["matters"]["kinds"].append({"code": "alarm", "names": {"zh": "报警", "en": "Alarm"}, "visibility": "private"})
     bell = {"code": "A-0101", "kind": "alarm", "names": {"zh": "爱心铃", "en": "Care bell"}, "urgent": True, "conditions": [{"time": "1 urgent_hours"}]}
     given["matters"]["classes"].append(bell)

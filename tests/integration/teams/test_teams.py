@@ -247,6 +247,30 @@ def test_from_the_volunteers_page_to_the_teams_page(town: Town) -> None:
     assert "You have left" in ann.post(f"/volunteer/leave/{membership.id}", follow=True).content.decode()
 
 
+def test_a_school_joins_in_its_team_is_disbanded_and_it_leaves(town: Town) -> None:
+    with write():
+        desk_user = users.create_user(actor=SYSTEM, at=MONDAY, username="desk", password="a long enough password")
+        roles.give_role(actor=SYSTEM, at=MONDAY, user_id=desk_user.pk, role="street_duty")
+    desk, ann = browser(desk_user), browser(town.account("ann"))
+    area = town.town.grids[0].code
+    body = {"code": "s1", "kind": "school", "name_zh": "一小", "name_en": "First school", "area": area}
+    assert ann.post("/console/teams/organisation", body).status_code == 403
+    assert desk.post("/console/teams/organisation", {**body, "kind": "club"}).status_code == 400
+    assert "First school" in desk.post("/console/teams/organisation", body, follow=True).content.decode()
+    assert desk.post("/console/teams/organisation", body).status_code == 409
+    gate = {"code": "gate", "kind": "publicity", "name_zh": "校门队", "name_en": "School gate", "area": area, "organisation": "s1"}
+    desk.post("/console/teams/found", gate)
+    team = Team.objects.get(code="gate")
+    assert team.organisation is not None and team.organisation.code == "s1"
+    member = town.member(team.id, "ann")
+    assert desk.post("/console/teams/organisation", {"end": "s1"}).status_code == 409
+    assert ann.post("/console/teams/gate/disband").status_code == 403
+    desk.post("/console/teams/gate/disband")
+    assert desk.get("/console/teams/gate").status_code == 404 and not Membership.objects.filter(person_id=member.person_id, left_at=None).exists()
+    assert "Written down." in desk.post("/console/teams/organisation", {"end": "s1"}, follow=True).content.decode()
+    assert desk.post("/console/teams/organisation", {"end": "s1"}).status_code == 404
+
+
 def test_teams_and_organisations_by_command(town: Town) -> None:
     area = town.town.grids[0].code
     given = ["--zh", "一小", "--en", "School", "--area", area]

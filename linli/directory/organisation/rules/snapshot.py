@@ -218,6 +218,12 @@ class Organisation:
         except KeyError:
             raise UnknownPostArea(area=area_id) from None
 
+    def first_of(self, role: str, area_id: UUID) -> PostNode | None:
+        """The first-ranked post of ``role`` for the area: its own, else that of its nearest ancestor which has one."""
+        if area_id not in self._areas:
+            raise UnknownPostArea(area=area_id)
+        return next((post for place in self._lineage(area_id) for post in self.posts_of(place) if post.role == role and not self._beside(post)), None)
+
     def chain(self, area_id: UUID) -> tuple[PostNode, ...]:
         """The heads that answer for the area, from the lowest level up to the root post."""
         try:

@@ -12,6 +12,7 @@ class CarePolicy:
     """Purposes, statutory duties and levels by code with their names, and the spans that hold.
 
     Attributes:
+        stays, days: what visits may count from: a stay in hospital, the day of a release.
         review_days: a case is reviewed at least that often.
         longest_days: no case runs longer without being renewed.
         retention: how long a closed case is kept before it is erased.
@@ -21,6 +22,8 @@ class CarePolicy:
     purposes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     duties: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     levels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    stays: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    days: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     review_days: int = 90
     longest_days: int = 365
     retention: timedelta = timedelta(days=365)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from linli.domains.care.models import CareCase, CareHelper, CareNote, GlassBreak
@@ -66,6 +66,7 @@ def _erase(actor: Actor, at: datetime, cases: Sequence[CareCase]) -> None:
     CareNote.objects.filter(case_id__in=ids).delete()
     GlassBreak.objects.filter(case_id__in=ids).delete()
     CareHelper.objects.filter(case_id__in=ids).delete()
-    CareCase.objects.filter(id__in=ids).update(key_wrapped=None, sealed=None, phone_fingerprint=None, audit_ref=None, bell=None, erased_at=at)
+    emptied: dict[str, Any] = {"key_wrapped": None, "sealed": None, "phone_fingerprint": None, "audit_ref": None, "bell": None, "stays": [], "days": {}}
+    CareCase.objects.filter(id__in=ids).update(**emptied, erased_at=at)
     forget_visits(ids, at=at)
     note_erasures(kind=ERASED, subjects=ids, at=at)

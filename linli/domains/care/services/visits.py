@@ -6,11 +6,12 @@ What is due changes in the same write as the case: a change of level re-derives 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from linli.domains.care.models import CareCase
 from linli.engines.duties.rules.subjects import Span, SpanKind, Subject
+from linli.engines.duties.services.pausing import end_pause, pause
 from linli.engines.duties.services.subjects import end_subjects, set_subjects
 from linli.kernel.access.rules import Actor
 from linli.kernel.calendar.selectors import working_calendar
@@ -32,11 +33,26 @@ def derive_visits(case: CareCase, *, at: datetime) -> None:
     first = case.opened_at.astimezone(working_calendar().zone).date()
     subject = Subject(
         kind=KIND, ref=case.id, area_id=case.area_id, label=case.label, facts={"level": case.level, "purpose": case.purpose},
-        spans=(Span(SpanKind.ACTIVE, first, case.ends_on),),
+        spans=(Span(SpanKind.ACTIVE, first, case.ends_on), *stays_of(case)), days={code: date.fromisoformat(day) for code, day in case.days.items()},
     )  # fmt: skip
     (taken,) = set_subjects([subject], actor=CARE, at=at)
     if isinstance(taken, Refusal):
         raise taken
+
+
+def stays_of(case: CareCase) -> tuple[Span, ...]:
+    """The stays of a case, as its subject has them."""
+    return tuple(Span(SpanKind.STAY, date.fromisoformat(first), date.fromisoformat(last) if last else None, code) for code, first, last in case.stays)
+
+
+def pause_visits(case: CareCase, *, at: datetime, first: date, last: date | None, reason: str) -> None:
+    """Ask for no visits for some days. Raises: a reason that the playbook does not know, days that are over or overlap."""
+    pause(actor=CARE, at=at, kind=KIND, ref=case.id, first=first, last=last, reason=reason)
+
+
+def go_on_with_visits(case: CareCase, *, at: datetime, first: date) -> None:
+    """End the pause that began, or would begin, on ``first``."""
+    end_pause(actor=CARE, at=at, kind=KIND, ref=case.id, first=first)
 
 
 def forget_visits(case_ids: Sequence[UUID], *, at: datetime) -> None:

@@ -28,7 +28,7 @@ class DutyRule:
     """One recurring duty: cadence × subjects × levels that answer.
 
     Attributes:
-        chain: levels that answer, the first one first; the last keeps it.
+        chain: levels (their head) or roles (their first post) that answer, the first one first; the last keeps it.
         answer: how long a level has to answer before the next one has the duty; none: it stays with the first.
         opens, closes: minutes of the local day at which a window's first day begins and its last one ends.
         retries: how many attempts at a closed door count as having tried; ``retry_hours``: how long before the next is proposed.
@@ -58,5 +58,6 @@ class DutiesPolicy:
     """Everything that decides about duties under one playbook version. ``files_days``: how long photos and signatures are kept."""
 
     rules: Mapping[str, DutyRule] = field(default_factory=dict)
+    pauses: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     horizon: int = 35
     files_days: int = 365

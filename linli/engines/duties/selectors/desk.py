@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from linli.directory.people.selectors import names_of
-from linli.engines.duties.models import CheckInRecord, Occurrence
-from linli.engines.duties.playbook import ACT, JUDGE, READ
+from linli.engines.duties.models import CheckInRecord, Occurrence, SubjectRecord
+from linli.engines.duties.playbook import ACT, JUDGE, MANAGE, READ
 from linli.engines.duties.rules.policy import DutyRule
 from linli.engines.duties.rules.task import CLOCKS_DIFFER, State
 from linli.engines.duties.services.checkin import FILE_OWNER, NoSuchDuty
 from linli.engines.duties.services.frame import Frame, NoSuchRule, frame
+from linli.engines.duties.services.subjects import pauses_of
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import names_of_actors
 from linli.kernel.files.selectors import FileView, files_of
@@ -85,6 +86,18 @@ class DutyPage:
     may_act: bool
     may_explain: bool
     may_excuse: bool
+    may_pause: bool
+    subject: tuple[str, UUID]
+    pauses: tuple[PauseLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PauseLine:
+    """Days on which nothing is asked for a subject, and why; ``last`` of None: until further notice."""
+
+    first: date
+    last: date | None
+    names: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +184,37 @@ def duty_page(*, actor: Actor, at: datetime, duty_id: UUID) -> DutyPage:
         story=story,
         may_act=may_act and (row.state in (State.OPEN, State.MISSED) or (row.state == State.PLANNED and row.opens_at <= at)),
         may_explain=may_act and row.missed_at is not None and row.excused_at is None,
+        may_pause=actor.may(MANAGE, area_path=row.area_path) and row.subject.ended_at is None and bool(land.policy.pauses),
+        subject=(row.subject.kind, row.subject.ref),
+        pauses=_pauses(row.subject, at=at, land=land),
         may_excuse=actor.may(JUDGE, **place) and row.explained_at is not None and row.excused_at is None and not own,
     )
+
+
+def duties_of(*, actor: Actor, at: datetime, kind: str, ref: UUID, most: int = 12) -> tuple[DutyLine, ...]:
+    """What recurs for one subject: to do now and coming within five weeks, then what has ended, the newest first; as far as the actor may see."""
+    rows = visible(actor).filter(subject__kind=kind, subject__ref=ref)
+    ahead = rows.filter(state__in=["open", "planned"], opens_at__lte=at + 5 * AHEAD).order_by("opens_at", "id")
+    behind = rows.exclude(state__in=["open", "planned"]).order_by("-due_at", "id")
+    land = frame()
+    return (*_lines(ahead[: most // 2], at=at, land=land), *_lines(behind[: most // 2], at=at, land=land))
+
+
+def pause_reasons() -> Mapping[str, Mapping[str, str]]:
+    """The reasons for a pause of the playbook that holds: code → names."""
+    return frame().policy.pauses
+
+
+def pauses_ahead(*, kind: str, ref: UUID, at: datetime) -> tuple[PauseLine, ...]:
+    """A subject's pauses that are not over, in order. Whoever asks has decided who may know of the subject."""
+    row = SubjectRecord.objects.filter(kind=kind, ref=ref).first()
+    return _pauses(row, at=at, land=frame()) if row else ()
+
+
+def _pauses(row: SubjectRecord, *, at: datetime, land: Frame) -> tuple[PauseLine, ...]:
+    today = land.day_of(at)
+    spans = (span for span in pauses_of(row) if span.last is None or span.last >= today)
+    return tuple(PauseLine(span.first, span.last, land.policy.pauses.get(span.reason, {"zh": span.reason, "en": span.reason})) for span in spans)
 
 
 def visible(actor: Actor) -> QuerySet[Occurrence]:

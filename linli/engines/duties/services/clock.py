@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
@@ -78,7 +78,6 @@ def pass_on(*, at: datetime) -> int:
 
 def drop_ended(*, at: datetime) -> int:
     """Ask no more for begun duties whose subject has ended: neither done nor missed; return how many. Safe to repeat."""
-    frame = held_frame()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT o.id FROM duties_occurrence o JOIN duties_subjectrecord s ON s.id = o.subject_id"
@@ -86,6 +85,26 @@ def drop_ended(*, at: datetime) -> int:
             [at],
         )
         ids = [row[0] for row in cursor.fetchall()]
+    return _drop(ids, at=at)
+
+
+def drop_paused(subject_id: UUID, *, first: date, last: date | None, at: datetime) -> int:
+    """Ask no more for begun duties of a subject that end within its pause, if the pause has begun; return how many."""
+    frame = held_frame()
+    if first > frame.day_of(at):
+        return 0
+    until = None if last is None else frame.moment(last + timedelta(days=1), 0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM duties_occurrence WHERE subject_id = %s AND state IN ('planned', 'open') AND opens_at <= %s AND due_at <= coalesce(%s, due_at)",
+            [subject_id, at, until],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    return _drop(ids, at=at)
+
+
+def _drop(ids: Sequence[UUID], *, at: datetime) -> int:
+    frame = held_frame()
     changed: list[Task] = []
     entries: list[Entry] = []
     events: list[DutyEvent] = []

@@ -93,7 +93,8 @@ def waiting_rules(*, at: datetime) -> list[str]:
 
 def signature(rule: DutyRule, *, frame: Frame) -> str:
     """What a derivation of the rule rests on: the rule itself, the calendar, and who answers where."""
-    posts = ",".join(sorted(f"{post.id}{post.level}{post.rank}{post.area_path}" for post in frame.organisation.posts if post.level in rule.chain))
+    answering = (post for post in frame.organisation.posts if post.level in rule.chain or post.role in rule.chain)
+    posts = ",".join(sorted(f"{post.id}{post.level}{post.role}{post.rank}{post.area_path}" for post in answering))
     return hashlib.sha256(f"{rule.signature}|{frame.days}|{posts}".encode()).hexdigest()[:32]
 
 

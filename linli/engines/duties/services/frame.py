@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from linli.directory.organisation.rules import Organisation
+from linli.directory.organisation.rules import Organisation, PostNode
 from linli.directory.organisation.selectors import organisation
 from linli.directory.territory.rules import Ground
 from linli.directory.territory.selectors import ground
@@ -59,9 +59,13 @@ class Frame:
     def post_for(self, chain: tuple[str, ...], level: int, area_id: UUID) -> tuple[int, UUID] | None:
         key = (chain, level, area_id)
         if key not in self._posts:
-            heads = ((place, self.organisation.head(chain[place], area_id)) for place in range(level, len(chain)))
+            heads = ((place, self._answering(chain[place], area_id)) for place in range(level, len(chain)))
             self._posts[key] = next(((place, head.id) for place, head in heads if head is not None), None)
         return self._posts[key]
+
+    def _answering(self, step: str, area_id: UUID) -> PostNode | None:
+        """Who answers at a step of a chain: the head of a level, or the first post of a role."""
+        return self.organisation.head(step, area_id) or self.organisation.first_of(step, area_id)
 
     def first_post(self, chain: tuple[str, ...], area_id: UUID) -> tuple[int, UUID]:
         """Who has a duty when it begins: the first level with a post there, else the root post."""

@@ -94,7 +94,7 @@ def end_subjects(refs: Sequence[tuple[str, UUID]], *, actor: Actor, at: datetime
     ended = [row for row in rows.values() if row.ended_at is None]
     SubjectRecord.objects.filter(id__in=[row.id for row in ended]).update(ended_at=at, stale=True)
     if erase:
-        SubjectRecord.objects.filter(id__in=[row.id for row in rows.values()]).update(label="—", facts={}, spans=[], days={})
+        SubjectRecord.objects.filter(id__in=[row.id for row in rows.values()]).update(label="—", facts={}, spans=[], days={}, pauses=[])
     record([_entry(row.id, "end_subject", actor=actor, at=at) for row in ended])
     if ended:
         wake_sweep(DERIVE)
@@ -125,7 +125,7 @@ def subject_of(row: SubjectRecord) -> Subject:
         area_id=row.area_id,
         label=row.label,
         facts=row.facts,
-        spans=spans_from(row.spans),
+        spans=(*spans_from(row.spans), *pauses_of(row)),
         days={name: date.fromisoformat(day) for name, day in row.days.items()},
     )
 
@@ -135,6 +135,11 @@ def spans_from(rows: Iterable[Sequence[Any]]) -> tuple[Span, ...]:
     return tuple(
         Span(SpanKind(kind), date.fromisoformat(first), date.fromisoformat(last) if last else None, code, reason) for kind, first, last, code, reason in rows
     )
+
+
+def pauses_of(row: SubjectRecord) -> tuple[Span, ...]:
+    """The pauses that were entered for a subject (``services/pausing.py``)."""
+    return tuple(Span(SpanKind.PAUSE, date.fromisoformat(first), date.fromisoformat(last) if last else None, reason=why) for first, last, why in row.pauses)
 
 
 def _plain(subject: Subject) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""What shifts tell the house. Key: the shift."""
+"""What shifts tell the house."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from linli.kernel.events.services import Event
 
 @dataclass(frozen=True, slots=True)
 class PartChanged(Event):
-    """Somebody's part in a shift changed: signed up, waits, moved up from waiting, left, handed over."""
+    """Somebody's part in a shift changed: signed up, waits, moved up from waiting, left, handed over; ``own``: by themselves. Key: the person."""
 
     topic: ClassVar[str] = "shifts.part_changed"
-    person: UUID
+    shift: UUID
     part: str
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ShiftCalledOff(Event):
-    """A shift is not held; who was in it is free."""
+    """A shift is not held; who was in it is free. Key: the shift."""
 
     topic: ClassVar[str] = "shifts.called_off"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -236,3 +236,9 @@ def feed_shifts(*, secret: str, at: datetime) -> list[FeedShift] | None:
         FeedShift(row.shift_id, row.shift.team.names, row.shift.template.names, row.starts_at, row.ends_at, row.state != Part.SIGNED)
         for row in sorted(latest.values(), key=lambda row: (row.starts_at, row.shift_id))
     ]
+
+
+def shift_briefs(shift_ids: Collection[UUID]) -> dict[UUID, FeedShift]:
+    """Shifts in the few words of a notice; one query."""
+    rows = Shift.objects.filter(id__in=shift_ids).select_related("template", "team")
+    return {row.id: FeedShift(row.id, row.team.names, row.template.names, row.starts_at, row.ends_at, row.called_off_at is not None) for row in rows}

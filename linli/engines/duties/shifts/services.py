@@ -11,6 +11,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.db.models import F
 
 from linli.directory.teams.playbook import team_kinds, teams_section
 from linli.directory.teams.rules import UnknownCourse
@@ -113,7 +114,7 @@ def lay_out(*, at: datetime, templates: Iterable[ShiftTemplate] | None = None) -
     section, zone = shifts_section(), working_calendar().zone
     today = at.astimezone(zone).date()
     rows: list[Shift] = []
-    for template in ShiftTemplate.objects.all() if templates is None else templates:
+    for template in ShiftTemplate.objects.filter(team__disbanded_at=None) if templates is None else templates:
         for number in range(section.horizon_days + 1):
             day = today + timedelta(days=number)
             if day.weekday() not in template.weekdays or day < template.first_on or (template.last_on is not None and day > template.last_on):
@@ -292,6 +293,35 @@ def _call_off(actor: Actor, at: datetime, shift_id: UUID) -> None:
     publish([ShiftCalledOff(key=shift_id, at=at)])
 
 
+def free_member(*, actor: Actor, at: datetime, team_id: UUID, person_id: UUID) -> int:
+    """Take somebody who left a team out of its coming shifts; whoever waits moves up. Return how many. Safe to repeat.
+
+    Refuses an actor without ``shifts.manage`` there who is no captain.
+    """
+    _led(actor, at, team_id)
+    if is_member(team_id, person_id):  # back already
+        return 0
+    rows = ShiftPart.objects.filter(shift__team_id=team_id, person_id=person_id, starts_at__gt=at, state__in=HELD).order_by("starts_at")
+    for row in rows:
+        shift = _shift(row.shift_id)
+        ShiftPart.objects.filter(id=row.id).update(state=Part.CANCELLED.value, offered_at=None)
+        _tell(actor, at, shift.id, person_id, Part.CANCELLED)
+        if row.state == Part.SIGNED:
+            _move_up(actor, at, shift)
+    return len(rows)
+
+
+def end_shifts(*, at: datetime, team_id: UUID) -> int:
+    """A team is no more: its weekly shifts end and those ahead are called off; return how many. Safe to repeat."""
+    actor, today = Actor.system("shifts"), at.astimezone(working_calendar().zone).date()
+    ShiftTemplate.objects.filter(team_id=team_id, first_on__lte=today).update(last_on=today)
+    ShiftTemplate.objects.filter(team_id=team_id, first_on__gt=today).update(last_on=F("first_on"))
+    ahead = list(Shift.objects.filter(team_id=team_id, starts_at__gt=at, called_off_at=None).values_list("id", flat=True))
+    for shift_id in ahead:
+        _call_off(actor, at, shift_id)
+    return len(ahead)
+
+
 def renew_feed(*, actor: Actor, at: datetime) -> str:
     """Make a private address of one's calendar and return its secret part, which cannot be had again; an earlier one ends."""
     person = _own(actor)
@@ -347,7 +377,7 @@ def _led(actor: Actor, at: datetime, team_id: UUID) -> TeamFact:
 
 def _tell(actor: Actor, at: datetime, shift_id: UUID, person: UUID, part: Part) -> None:
     _note(actor, at, "part", shift_id, after=part.value)
-    publish([PartChanged(key=shift_id, at=at, person=person, part=part.value)])
+    publish([PartChanged(key=person, at=at, shift=shift_id, part=part.value, own=person == actor.person_id)])
 
 
 def _note(actor: Actor, at: datetime, action: str, subject: UUID, *, after: str = "") -> None:

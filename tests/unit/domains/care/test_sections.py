@@ -14,6 +14,7 @@ from tests.factories import SMALL
 
 NAMES = {"zh": "某", "en": "Some"}
 ONE = {"code": "a", "names": NAMES}
+RULE = {**ONE, "subjects": {"kind": "care"}, "cadence": {"times": 1, "period": "month"}, "answer": "1 working_days"}
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,12 @@ ONE = {"code": "a", "names": NAMES}
         ({"care": {"levels": [{**ONE, "score": 3}]}}, "care.levels"),
         ({"care": {"purposes": [{"code": "religion", "names": NAMES}]}}, "religion"),
         ({"care": {"duties": [ONE]}}, "law"),
+        ({"care": {"stays": [ONE, ONE]}}, "care.stays"),
+        ({"care": {"days": [ONE, ONE]}}, "care.days"),
+        ({"duties": {"pauses": [ONE, ONE]}}, "duties.pauses"),
+        ({"duties": {"rules": [{**RULE, "levels": ["grid_member", "grid", "grid_head"]}]}}, "levels[2]"),
+        ({"duties": {"rules": [{**RULE, "levels": ["grid_member", "grid_member"]}]}}, "levels[1]"),
+        ({"duties": {"rules": [{**RULE, "levels": ["grid_membre", "grid"]}]}}, "levels[0]"),
         ({"devices": {"kinds": [{**ONE, "opens": "nothing"}]}}, "opens"),
         ({"devices": {"kinds": [{**ONE, "opens": "E-0401"}]}}, "opens"),
         ({"devices": {"kinds": [{**ONE, "opens": "E-0501", "private": True}]}}, "opens"),
