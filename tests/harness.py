@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from linli.kernel.embedded import OWNER, Cluster
 from scripts.messages import compile_catalogs
@@ -93,6 +94,8 @@ def drop_database(name: str) -> None:
         admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+settings.register_profile("house", deadline=None)  # a busy machine is no defect
+settings.load_profile("house")
 compile_catalogs()
 CACHE.mkdir(parents=True, exist_ok=True)
 _cluster_use = CLUSTER.use()

@@ -24,6 +24,7 @@ from linli.engines.duties.rules.cadence import (
     WithinStay,
     checked,
 )
+from linli.engines.duties.rules.cadence_words import day_words, phase_words, recurring_words, stay_words, times_words
 from linli.engines.duties.rules.forms import wrong_with
 from linli.engines.duties.rules.policy import DutiesPolicy, DutyRule, Evidence
 from linli.kernel.access.rules import Confidentiality, declare
@@ -47,12 +48,18 @@ _CONFIDENTIALITY = {"public": Confidentiality.PUBLIC, "internal": Confidentialit
 class RecurringPart(Section):
     rule: str = Field(title="recurrence rule", json_schema_extra={"zh": "重复规则"}, description="RRULE: FREQ=WEEKLY;BYDAY=MO")
     days: int = Field(default=1, ge=1, le=366, title="days for it", json_schema_extra={"zh": "期限（天）"})
-    since: date = ANCHOR
+    since: date = Field(default=ANCHOR, title="since", json_schema_extra={"zh": "自"})
+
+    def in_words(self) -> tuple[str, str]:
+        return recurring_words(self.rule, self.days)
 
 
 class TimesPart(Section):
     times: int = Field(ge=1, le=31, title="times", json_schema_extra={"zh": "次数"})
     period: Period = Field(title="per", json_schema_extra={"zh": "每"})
+
+    def in_words(self) -> tuple[str, str]:
+        return times_words(self.times, self.period)
 
 
 class PhasePart(Section):
@@ -60,10 +67,17 @@ class PhasePart(Section):
     unit: Unit = Unit.DAYS
     times: int | None = Field(default=None, ge=1, le=1_000)
 
+    def in_words(self) -> tuple[str, str]:
+        return phase_words(self.every, self.unit, self.times)
+
 
 class PhasedPart(Section):
     phases: list[PhasePart] = Field(min_length=1, description="every X for N times, then every Y")
     since: str = Field(default="", description="a day of the subject's own; empty: its beginning")
+
+    def in_words(self) -> tuple[str, str]:
+        said = [phase.in_words() for phase in self.phases]
+        return "，此后".join(zh for zh, _ in said), ", then ".join(en for _, en in said)
 
 
 class StayPart(Section):
@@ -71,18 +85,24 @@ class StayPart(Section):
     every: int | None = Field(default=None, ge=1, le=366, description="days; empty: once")
     within: int | None = Field(default=None, ge=1, le=366, description="days from the stay's first")
 
+    def in_words(self) -> tuple[str, str]:
+        return stay_words(self.stay, self.every, self.within)
+
 
 class DayPart(Section):
     day: Code
     offset: int = Field(default=0, ge=-366, le=3_660, description="days before (negative) or after")
     days: int = Field(default=1, ge=1, le=366)
 
+    def in_words(self) -> tuple[str, str]:
+        return day_words(self.day, self.offset, self.days)
+
 
 class SubjectsPart(Section):
     """Whom or what: a kind of subject, and facts that have to be so."""
 
     kind: Code
-    where: dict[str, Condition] = Field(default_factory=dict)
+    where: dict[str, Condition] = Field(default_factory=dict, title="those with", json_schema_extra={"zh": "条件"})
 
 
 class RetryPart(Section):
@@ -96,15 +116,15 @@ class RulePart(Section):
     code: Code
     names: Text
     kind: Literal["visit", "inspection", "patrol", "meeting", "task"] = "visit"
-    subjects: SubjectsPart
+    subjects: SubjectsPart = Field(title="for whom or what", json_schema_extra={"zh": "对象"})
     levels: list[str] = Field(min_length=1, title="levels or roles that answer, the first one first", json_schema_extra={"zh": "负责层级或岗位（依次递补）"})
     cadence: RecurringPart | TimesPart | PhasedPart | StayPart | DayPart = Field(title="cadence", json_schema_extra={"zh": "频次"})
     days_off: DaysOff = Field(default=DaysOff.KEEP, title="on days off", json_schema_extra={"zh": "遇休息日"})
     hours: Hours = Opening(8 * 60, 20 * 60)
     answer: Limit | None = Field(default=None, title="time to answer", json_schema_extra={"zh": "应答时限"})
-    evidence: list[Evidence] = Field(default_factory=list)
+    evidence: list[Evidence] = Field(default_factory=list, title="evidence", json_schema_extra={"zh": "凭据"})
     form: dict[str, Any] | None = Field(default=None, description="JSON Schema of what is filled in")
-    retry: RetryPart = RetryPart()
+    retry: RetryPart = Field(default=RetryPart(), title="when nobody is home", json_schema_extra={"zh": "家中无人时"})
     visibility: Literal["public", "internal", "private"] = "internal"
 
 

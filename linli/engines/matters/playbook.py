@@ -44,7 +44,9 @@ class KindPart(Section):
     code: Code
     names: Text
     visibility: Visibility = "public"
-    publish_words: bool = Field(default=False, description="show the reporter's words, scrubbed, to everyone")
+    publish_words: bool = Field(
+        default=False, title="words are public", json_schema_extra={"zh": "公开上报文字"}, description="show the reporter's words, scrubbed, to everyone"
+    )
 
 
 class ConditionPart(Section):
@@ -53,7 +55,7 @@ class ConditionPart(Section):
     code: Code = "ordinary"
     names: Text | None = None
     time: Limit = Field(title="promise", json_schema_extra={"zh": "时限"})
-    closing: Text | None = None
+    closing: Text | None = Field(default=None, title="done when", json_schema_extra={"zh": "结案条件"})
     levels: dict[str, Limit] = Field(default_factory=dict, title="clocks of the levels", json_schema_extra={"zh": "各级时限"})
 
 
@@ -78,15 +80,19 @@ class ClassPart(Section):
     code: Code
     kind: Code
     names: Text
-    group: Text | None = None
-    words: list[str] = Field(default_factory=list, description="everyday words that suggest this class")
-    conditions: list[ConditionPart] = Field(min_length=1)
+    group: Text | None = Field(default=None, title="group", json_schema_extra={"zh": "大类"})
+    words: list[str] = Field(
+        default_factory=list, title="everyday words", json_schema_extra={"zh": "常用说法"}, description="everyday words that suggest this class"
+    )
+    conditions: list[ConditionPart] = Field(min_length=1, title="conditions and their times", json_schema_extra={"zh": "情形与时限"})
     visibility: Visibility | None = None
-    emergency: str = Field(default="", description="number to call at once")
-    urgent: bool = False
-    department: Code | None = None
-    start_at: Code | None = Field(default=None, description="level that it starts at, if not the lowest")
-    form: list[FormField] = Field(default_factory=list)
+    emergency: str = Field(default="", title="number to call at once", json_schema_extra={"zh": "紧急电话"}, description="number to call at once")
+    urgent: bool = Field(default=False, title="urgent", json_schema_extra={"zh": "紧急"})
+    department: Code | None = Field(default=None, title="department", json_schema_extra={"zh": "主管部门"})
+    start_at: Code | None = Field(
+        default=None, title="starts at the level", json_schema_extra={"zh": "起始层级"}, description="level that it starts at, if not the lowest"
+    )
+    form: list[FormField] = Field(default_factory=list, title="questions to the reporter", json_schema_extra={"zh": "询问上报人"})
 
 
 class LevelPart(Section):
@@ -94,23 +100,31 @@ class LevelPart(Section):
 
     level: Code
     time: Limit | None = None
-    solving_closes: bool = Field(default=False, description="solved at this level means verified and closed")
-    closing_follows_verification: bool = False
+    solving_closes: bool = Field(
+        default=False, title="solving closes", json_schema_extra={"zh": "办结即结案"}, description="solved at this level means verified and closed"
+    )
+    closing_follows_verification: bool = Field(default=False, title="verification closes", json_schema_extra={"zh": "核查通过即结案"})
 
 
 class IntakePart(Section):
-    filing: Literal["automatic", "by_hand"] = "automatic"
-    reports_per_hour: int = Field(default=20, ge=1, le=10_000, description="of one reporter")
+    filing: Literal["automatic", "by_hand"] = Field(
+        default="automatic", title="filing", json_schema_extra={"zh": "立案", "values": {"automatic": "自动", "by_hand": "人工"}}
+    )
+    reports_per_hour: int = Field(
+        default=20, ge=1, le=10_000, title="reports an hour of one reporter", json_schema_extra={"zh": "每人每小时最多上报"}, description="of one reporter"
+    )
 
 
 class CallBackPart(Section):
-    required: bool = False
-    attempts: int = Field(default=3, ge=1, le=20)
+    required: bool = Field(default=False, title="needed before closing", json_schema_extra={"zh": "结案前必须回访"})
+    attempts: int = Field(default=3, ge=1, le=20, title="attempts", json_schema_extra={"zh": "尝试次数"})
 
 
 class ReopenPart(Section):
-    within: Limit
-    below_rating: int = Field(default=3, ge=1, le=5, description="a lower rating with “not solved” reopens")
+    within: Limit = Field(title="within", json_schema_extra={"zh": "期限内"})
+    below_rating: int = Field(
+        default=3, ge=1, le=5, title="rated below", json_schema_extra={"zh": "评分低于"}, description="a lower rating with “not solved” reopens"
+    )
 
 
 class ExtensionPart(Section):
@@ -118,7 +132,7 @@ class ExtensionPart(Section):
 
 
 class SuspensionPart(Section):
-    days: int = Field(default=90, ge=1, le=730)
+    days: int = Field(default=90, ge=1, le=730, title="days at most", json_schema_extra={"zh": "最长天数"})
 
 
 class WhistlePart(Section):
@@ -126,9 +140,9 @@ class WhistlePart(Section):
 
 
 class DuplicatesPart(Section):
-    metres: float = Field(default=150, gt=0, le=2_000)
-    days: int = Field(default=30, ge=1, le=365)
-    score: float = Field(default=0.6, gt=0, le=1)
+    metres: float = Field(default=150, gt=0, le=2_000, title="within metres", json_schema_extra={"zh": "距离（米）内"})
+    days: int = Field(default=30, ge=1, le=365, title="within days", json_schema_extra={"zh": "天数内"})
+    score: float = Field(default=0.6, gt=0, le=1, title="least likeness", json_schema_extra={"zh": "最低相似度"})
 
 
 class AnswerPart(Section):
@@ -149,20 +163,22 @@ class SourcePart(Section):
 class MattersSection(Section):
     """The ``matters`` section of a playbook."""
 
-    kinds: list[KindPart] = Field(min_length=1)
-    classes: list[ClassPart] = Field(min_length=1)
-    route: list[LevelPart] = Field(min_length=1)
-    intake: IntakePart = IntakePart()
-    reasons: list[Verb] = Field(default_factory=lambda: list(REASONED))
-    forbid: list[ForbiddenPart] = Field(default_factory=list, description="moves that this community does not use")
-    call_back: CallBackPart = CallBackPart()
-    reopen: ReopenPart
-    extension: ExtensionPart = ExtensionPart()
-    suspension: SuspensionPart = SuspensionPart()
-    whistle: WhistlePart
-    duplicates: DuplicatesPart = DuplicatesPart()
-    answers: list[AnswerPart] = Field(default_factory=list)
-    sources: list[SourcePart] = Field(default_factory=list)
+    kinds: list[KindPart] = Field(min_length=1, title="kinds", json_schema_extra={"zh": "事项种类"})
+    classes: list[ClassPart] = Field(min_length=1, title="classes", json_schema_extra={"zh": "事项类别"})
+    route: list[LevelPart] = Field(min_length=1, title="levels, from the lowest", json_schema_extra={"zh": "逐级时限"})
+    intake: IntakePart = Field(default=IntakePart(), title="intake", json_schema_extra={"zh": "受理"})
+    reasons: list[Verb] = Field(default_factory=lambda: list(REASONED), title="steps that need a reason", json_schema_extra={"zh": "须写理由的操作"})
+    forbid: list[ForbiddenPart] = Field(
+        default_factory=list, title="steps that are not used", json_schema_extra={"zh": "不使用的操作"}, description="moves that this community does not use"
+    )
+    call_back: CallBackPart = Field(default=CallBackPart(), title="call-back", json_schema_extra={"zh": "回访"})
+    reopen: ReopenPart = Field(title="reopening", json_schema_extra={"zh": "重办"})
+    extension: ExtensionPart = Field(default=ExtensionPart(), title="extension", json_schema_extra={"zh": "延期"})
+    suspension: SuspensionPart = Field(default=SuspensionPart(), title="suspension", json_schema_extra={"zh": "挂账"})
+    whistle: WhistlePart = Field(title="departments called", json_schema_extra={"zh": "吹哨"})
+    duplicates: DuplicatesPart = Field(default=DuplicatesPart(), title="likely the same", json_schema_extra={"zh": "疑似重复"})
+    answers: list[AnswerPart] = Field(default_factory=list, title="ready answers", json_schema_extra={"zh": "常用答复"})
+    sources: list[SourcePart] = Field(default_factory=list, title="channels", json_schema_extra={"zh": "上报渠道"})
 
     def check(self, playbook: Sections) -> Iterable[Issue]:
         """Say what contradicts itself: unknown kinds and levels, codes given twice, states that never end."""
@@ -209,8 +225,8 @@ def _no_level(path: tuple[str | int, ...], given: str, known: Iterable[str]) -> 
 
 
 class ForbiddenPart(Section):
-    state: State
-    verb: Verb
+    state: State = Field(title="state", json_schema_extra={"zh": "状态"})
+    verb: Verb = Field(title="step", json_schema_extra={"zh": "操作"})
 
 
 FormField.model_rebuild()

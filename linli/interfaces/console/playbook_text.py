@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from linli.kernel.playbooks.rules import Section, Text
 from linli.kernel.playbooks.rules.changes import Change
+from linli.kernel.playbooks.rules.wording import field_words, item_words, phrase, value_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,55 +60,27 @@ def change_words(change: Change, language: str) -> tuple[str, str, str, str]:
 
 def _fields(model: BaseModel, *, without: Iterable[str] = ()) -> list[Node]:
     nodes = []
-    for key, info in type(model).model_fields.items():
-        value = getattr(model, key)
-        if key in without or value in (None, "", (), [], {}):
-            continue
-        extra = info.json_schema_extra
-        title = info.title or key.replace("_", " ")
-        names = {"zh": str(extra.get("zh") or title) if isinstance(extra, dict) else title, "en": title}
-        nodes.append(_node(names, value))
+    for name, info in type(model).model_fields.items():
+        value, key = getattr(model, name), info.alias or name
+        if name not in without and value not in (None, "", (), [], {}):
+            nodes.append(_node(_both(field_words(key, info)), value, key, info))
     return nodes
 
 
-def _node(names: Mapping[str, str], value: Any) -> Node:
-    if isinstance(value, Text):
-        return Node(names, value=value.model_dump())
-    if isinstance(value, BaseModel):
+def _node(names: Mapping[str, str], value: Any, key: str = "", info: FieldInfo | None = None) -> Node:
+    if isinstance(value, BaseModel) and not isinstance(value, Text) and phrase(value) is None:
         return Node(names, below=_fields(value))
-    if isinstance(value, Mapping):
-        return Node(names, below=[_node(_item_names(item, str(key)), item) for key, item in value.items()])
-    if isinstance(value, list | tuple | frozenset | set):
-        items = list(value)
-        if items and isinstance(items[0], BaseModel):
-            return Node(names, below=[_item(item, number) for number, item in enumerate(items, start=1)])
-        return Node(names, value=_joined([_words(item) for item in items]))
-    return Node(names, value=_words(value))
+    if isinstance(value, Mapping) and any(isinstance(item, BaseModel | Mapping) for item in value.values()):
+        return Node(names, below=[_node(_both(item_words(str(code), item)), item) for code, item in value.items()])
+    if isinstance(value, list | tuple) and value and isinstance(value[0], BaseModel):
+        return Node(names, below=[_item(item, number) for number, item in enumerate(value, start=1)])
+    return Node(names, value=_both(value_words(value, key, info)))
 
 
 def _item(item: BaseModel, number: int) -> Node:
-    names = _item_names(item, str(getattr(item, "code", None) or getattr(item, "level", None) or number))
-    return Node(names, below=_fields(item, without=("names", "title", "name")))
+    code = str(getattr(item, "code", None) or getattr(item, "level", None) or number)
+    return Node(_both(item_words(code, item)), below=_fields(item, without=("names", "title", "name", "code")))
 
 
-def _item_names(item: Any, code: str) -> Mapping[str, str]:
-    for key in ("names", "title", "name"):
-        text = getattr(item, key, None)
-        if isinstance(text, Text):
-            return {"zh": f"{text.zh}（{code}）", "en": f"{text.en} ({code})"}
-    return {"zh": code, "en": code}
-
-
-def _words(value: Any) -> Mapping[str, str]:
-    if isinstance(value, Text):
-        return value.model_dump()
-    if isinstance(value, bool):
-        return {"zh": "是" if value else "否", "en": "yes" if value else "no"}
-    if isinstance(value, Enum):
-        return {"zh": str(value.value), "en": str(value.value)}
-    in_chinese = getattr(value, "in_chinese", None)
-    return {"zh": str(in_chinese()) if callable(in_chinese) else str(value), "en": str(value)}
-
-
-def _joined(parts: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
-    return {"zh": "、".join(part["zh"] for part in parts), "en": ", ".join(part["en"] for part in parts)}
+def _both(words: tuple[str, str]) -> Mapping[str, str]:
+    return {"zh": words[0], "en": words[1]}

@@ -39,11 +39,17 @@ class Period(StrEnum):
     HALF_YEAR = "half_year"
     YEAR = "year"
 
+    def in_chinese(self) -> str:
+        return {"week": "周", "month": "月", "quarter": "季度", "half_year": "半年", "year": "年"}[self.value]
+
 
 class Unit(StrEnum):
     DAYS = "days"
     WEEKS = "weeks"
     MONTHS = "months"
+
+    def in_chinese(self) -> str:
+        return {"days": "天", "weeks": "周", "months": "个月"}[self.value]
 
 
 class DaysOff(StrEnum):
@@ -53,6 +59,9 @@ class DaysOff(StrEnum):
     AFTER = "after"
     BEFORE = "before"
     SKIP = "skip"
+
+    def in_chinese(self) -> str:
+        return {"keep": "照常", "after": "顺延到下一个工作日", "before": "提前到上一个工作日", "skip": "不做"}[self.value]
 
 
 class BadRecurrence(Refusal):

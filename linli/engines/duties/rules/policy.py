@@ -22,6 +22,9 @@ class Evidence(StrEnum):
     PHOTO = "photo"
     SIGNATURE = "signature"
 
+    def in_chinese(self) -> str:
+        return {"arrival": "到达", "note": "文字", "form": "表单", "photo": "照片", "signature": "签名"}[self.value]
+
 
 @dataclass(frozen=True, slots=True)
 class DutyRule:

@@ -19,6 +19,9 @@ class State(StrEnum):
     REFUSED = "refused"  # 不予立案
     MERGED = "merged"  # 并入另一件
 
+    def in_chinese(self) -> str:
+        return _STATES_ZH[self]
+
 
 ENDED = frozenset({State.CLOSED, State.REFUSED, State.MERGED})
 OPEN = frozenset(State) - ENDED
@@ -56,6 +59,16 @@ class Verb(StrEnum):
     JOIN = "join"
     RATE = "rate"
 
+    def in_chinese(self) -> str:
+        return _VERBS_ZH[self]
+
+
+# How a playbook says them in Chinese, in their order.
+_STATES_ZH = dict(zip(State, ("待立案", "待派遣", "处置中", "待核查", "待结案", "挂账", "已结案", "不予立案", "已并案"), strict=True))
+_VERBS_ZH = dict(zip(Verb, (
+    "上报", "立案", "不予立案", "并案", "派遣", "转派", "退回", "反馈", "办结", "核查", "回访", "结案", "重办", "上报上级", "超时上移", "挂账", "恢复办理",
+    "申请延期", "同意延期", "不同意延期", "吹哨", "部门报到", "更正", "遮盖公开文字", "备注", "问上报人", "加入", "评价",
+), strict=True))  # fmt: skip
 
 _S, _V = State, Verb
 

@@ -31,9 +31,9 @@ def sections(text: str) -> dict[str, Section]:
          "tea › Kinds › Green tea (green) › cup: small → large", "tea › 茶类 › 绿茶（green） › cup: small → large"),
         ("cup: small", "warm: true", "tea.kinds[green].warm", "tea › Kinds › Green tea (green) › warm: no → yes", "tea › 茶类 › 绿茶（green） › warm: 否 → 是"),
         ("    - {code: server, names: {zh: 侍者, en: Server}}\n", "", "kitchen.roles[server]",
-         "− kitchen › Roles › Server (server): code server; names Server", "− kitchen › 角色 › 侍者（server）: code server；names 侍者"),
+         "− kitchen › Roles › Server (server): code server; names Server", "− kitchen › 角色 › 侍者（server）: 代码 server；名称 侍者"),
         ("zh: 侍者, en: Server", "zh: 侍者, en: Waiter", "kitchen.roles[server].names",
-         "kitchen › Roles › Server (server) › names: Server → Waiter", "kitchen › 角色 › 侍者（server） › names: 侍者 → 侍者"),
+         "kitchen › Roles › Server (server) › names: Server → Waiter", "kitchen › 角色 › 侍者（server） › 名称: 侍者 → 侍者"),
     ],
 )  # fmt: skip
 def test_a_change_in_words(old: str, new: str, path: str, english: str, chinese: str) -> None:
