@@ -35,7 +35,7 @@ def status_of(refusal: Refusal) -> int:
 
 def sentence(refusal: Refusal) -> str:
     """The refusal as a sentence in the active language."""
-    return gettext(refusal.message) % refusal.params
+    return refusal.sentence(gettext)
 
 
 def body_of(refusal: Refusal) -> dict[str, Any]:

@@ -87,6 +87,16 @@ class Cluster:
     def password(self, role: str) -> str:
         return (self.data / "secrets" / f"{role}.password").read_text().strip()
 
+    def make_passwords(self) -> None:
+        """Make the roles' passwords where they are missing; the cluster is made with them."""
+        keys = self.data / "secrets"
+        keys.mkdir(mode=0o700, exist_ok=True)
+        for role in (OWNER, APP):
+            path = keys / f"{role}.password"
+            if not path.exists():
+                path.touch(mode=0o600)
+                path.write_text(secrets.token_urlsafe(24))
+
     def url(self, role: str = APP, database: str = DATABASE) -> str:
         return f"postgresql://{role}:{self.password(role)}@/{database}?host={self.socket}&port={PORT}"
 
@@ -145,13 +155,7 @@ class Cluster:
     def _create(self) -> None:
         if self.home.exists():
             shutil.rmtree(self.home)  # an interrupted initdb: nothing was ever stored in it
-        keys = self.data / "secrets"
-        keys.mkdir(mode=0o700, exist_ok=True)
-        for role in (OWNER, APP):
-            path = keys / f"{role}.password"
-            if not path.exists():
-                path.touch(mode=0o600)
-                path.write_text(secrets.token_urlsafe(24))
+        self.make_passwords()
         self.home.mkdir(mode=0o711)
         unfinished = self.home / "unfinished"
         unfinished.mkdir(mode=0o700)

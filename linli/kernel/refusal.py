@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -9,6 +11,35 @@ from typing import Any, ClassVar
 def N_(message: str) -> str:  # noqa: N802 - gettext's usual name for "translate later"
     """Mark ``message`` for translation; the interface translates it when it shows it."""
     return message
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Words with their facts, put into the reader's language by whoever shows them; made by :func:`saying`.
+
+    A fact that is itself said, or a list of such, is translated along.
+    """
+
+    message: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def sentence(self, translate: Callable[[str], str] = str) -> str:
+        """The words, through ``translate``, with their places filled; without facts they are taken as they are."""
+        return in_words(self.message, self.params, translate)
+
+    def __str__(self) -> str:
+        return self.sentence()
+
+
+def saying(message: str, **params: Any) -> Said:
+    """Mark ``message`` for translation, as :func:`N_` does, and keep the facts that fill it."""
+    return Said(message, params)
+
+
+def in_words(message: str, params: Mapping[str, Any], translate: Callable[[str], str]) -> str:
+    """``message`` through ``translate``, its ``%(name)s`` places filled; what among the facts has a ``sentence`` says it likewise."""
+    said = {name: value.sentence(translate) if hasattr(value, "sentence") else value for name, value in params.items()}
+    return translate(message) % said if said else translate(message)
 
 
 class Kind(StrEnum):
@@ -41,5 +72,9 @@ class Refusal(Exception):
         self.params = params
         super().__init__(str(self))
 
+    def sentence(self, translate: Callable[[str], str] = str) -> str:
+        """What is refused, through ``translate``."""
+        return in_words(self.message, self.params, translate)
+
     def __str__(self) -> str:
-        return f"{self.code}: {self.message % self.params}"
+        return f"{self.code}: {self.sentence()}"

@@ -40,3 +40,30 @@ def test_before_the_first_playbook_the_check_says_what_to_do() -> None:
 def test_an_unknown_area_is_one_line() -> None:
     done = CliRunner().invoke(main, ["apikey", "create", "--name", "k", "--area", "nowhere"])
     assert done.exit_code == 1 and done.stdout == "" and len(done.stderr.strip().splitlines()) == 1
+
+
+BAD_BEGINNINGS = {
+    "playbook": (["--playbook", "nowhere"], "There is no playbook nowhere", "没有名为 nowhere 的工作法手册"),
+    "territory": (["--territory", "nowhere"], "there is no such file", "没有这个文件"),
+}
+
+
+@pytest.mark.parametrize("language", ["en_GB.UTF-8", "zh_CN.UTF-8"])
+@pytest.mark.parametrize("wrong", BAD_BEGINNINGS)
+def test_a_community_that_cannot_begin_leaves_nothing_and_is_told_in_the_language_of_the_terminal(
+    wrong: str, language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.setenv("LC_ALL", language)
+    arguments, english, chinese = BAD_BEGINNINGS[wrong]
+    done = CliRunner().invoke(main, ["init", "--data", str(tmp_path / "new"), *arguments])
+    assert done.exit_code == 1 and len(done.stderr.strip().splitlines()) == 1
+    assert (chinese if language.startswith("zh") else english) in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_data_folder_that_cannot_be_made_is_named_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = CliRunner().invoke(main, ["init", "--data", str(tmp_path / "file" / "below")])
+    assert done.exit_code == 1 and done.stderr.startswith("Error: ") and len(done.stderr.strip().splitlines()) == 1
+    assert str(tmp_path / "file") in done.stderr

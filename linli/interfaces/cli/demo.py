@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from linli.interfaces.cli.installation import prepare_database, set_up
+from linli.interfaces.cli.installation import chosen, prepare_database, set_up
 from linli.interfaces.cli.runtime import data_folder, data_option, line, running_database, said_in_one_line, start_django
 from linli.interfaces.cli.serving import run_server
 
@@ -52,7 +52,7 @@ def demo(host: str, port: int, source: str, limit: int | None) -> None:
         prepare_database()
         start_django()
         with said_in_one_line():
-            set_up(playbook="lianqin", territory=str(real) if real_there else "demo")
+            set_up(chosen(playbook="lianqin", territory=str(real) if real_there else "demo"))
         if real_there:
             _replay(real, limit)
         else:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 
-from linli.interfaces.cli.runtime import line, with_database
+from linli.interfaces.cli.runtime import in_terminal_language, line, with_database
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -60,8 +60,6 @@ def import_command(file: Path, kind: str, preview: bool, skip_refused: bool) -> 
 
 
 def _say_plan(plan: Any) -> None:
-    from django.utils.translation import gettext
-
     from linli.directory.organisation.rules.importing import Effect
 
     for effect, count in plan.counts().items():
@@ -71,7 +69,7 @@ def _say_plan(plan: Any) -> None:
         if effect is Effect.UNCHANGED:
             continue
         for entry in plan.of(effect)[:SHOWN]:
-            reason = f": {gettext(entry.reason.message) % entry.reason.params}" if entry.reason else ""
+            reason = f": {entry.reason.sentence(in_terminal_language)}" if entry.reason else ""
             line(f"  row {entry.row}  {entry.key}{reason}")
         if count > SHOWN:
             line(f"  and {count - SHOWN} more")

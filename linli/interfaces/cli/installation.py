@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from linli.interfaces.cli.runtime import data_folder, data_option, line, running_database, said_in_one_line, start_django
+
+if TYPE_CHECKING:
+    from linli.directory.territory.rules.source import TerritorySource
 
 STAFFED_SINCE = timedelta(days=365 * 15)  # invented people hold their posts for longer than any record that is replayed
 
@@ -24,16 +31,18 @@ STAFFED_SINCE = timedelta(days=365 * 15)  # invented people hold their posts for
 def init(playbook: str, territory: str, operator: str) -> None:
     """Make the data folder: database, playbook, territory, posts with invented people, and a first account.
 
-    Safe to run again: what is there stays, what is missing is made. Replace the invented people by your own with
-    linli directory import.
+    Safe to run again: what is there stays, what is missing is made; a wrong playbook or territory makes nothing. Replace the
+    invented people by your own with linli directory import, or on the console.
     """
     folder = data_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    with running_database(make=True):
-        prepare_database()
+    with _nothing_left_where_refused(folder):
         start_django()
         with said_in_one_line():
-            set_up(playbook=playbook, territory=territory)
+            choice = chosen(playbook=playbook, territory=territory)
+    with running_database(make=True):
+        prepare_database()
+        with said_in_one_line():
+            set_up(choice)
             _first_account(operator)
     line(f"Ready. Next: linli serve --data {folder}")
 
@@ -79,33 +88,71 @@ def prepare_roles() -> None:
         link.execute(sql.SQL("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO {}").format(app))
 
 
-def set_up(*, playbook: str, territory: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a community begins with, read and found right: the playbook's file, and the territory."""
+
+    playbook: Path
+    territory: TerritorySource
+    named: str
+
+
+def chosen(*, playbook: str, territory: str) -> Choice:
+    """Read playbook and territory; touches no database.
+
+    Raises:
+        Refusal: there is no such playbook, or one of them is wrong.
+    """
+    from linli.directory.territory.services.reading import territory_source
+    from linli.kernel.playbooks.services.load import find_playbook, load_playbook
+
+    file = find_playbook(playbook)
+    load_playbook(file)
+    return Choice(file, territory_source(territory if territory == "demo" else Path(territory)), territory)
+
+
+@contextlib.contextmanager
+def _nothing_left_where_refused(folder: Path) -> Iterator[None]:
+    """Make the data folder and the keys that settings read; take it away again where it was not there and the call is refused."""
+    from linli.kernel.embedded import Cluster
+
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    if "DATABASE_URL" not in os.environ:
+        Cluster(folder).make_passwords()
+    try:
+        yield
+    except click.ClickException:
+        if made:
+            shutil.rmtree(folder)
+        raise
+
+
+def set_up(choice: Choice) -> None:
     """Apply the playbook, take in the territory and staff it, each in a write of its own, each only where it is missing."""
     from linli.directory.organisation.playbook import DirectorySection
     from linli.directory.organisation.services.demo import staff_demo
     from linli.directory.organisation.services.staffing import staff_areas
     from linli.directory.territory.selectors import ground_or_none
     from linli.directory.territory.services.importing import import_territory
-    from linli.directory.territory.services.reading import territory_source
     from linli.interfaces.cli.territory import report_lines
     from linli.kernel.access.rules import SYSTEM
     from linli.kernel.clock.services import now
     from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
     from linli.kernel.playbooks.services.apply import apply_playbook
-    from linli.kernel.playbooks.services.load import find_playbook, load_playbook
+    from linli.kernel.playbooks.services.load import load_playbook
     from linli.kernel.writing import write
 
-    source = territory_source(territory if territory == "demo" else Path(territory))
+    source = choice.territory
     try:
         active_playbook()
     except NoPlaybook:
-        line(f"Playbook {playbook} …")
-        chosen = find_playbook(playbook)
-        own = _own_playbook(chosen, source)
+        line(f"Playbook {choice.playbook.parent.name} …")
+        own = _own_playbook(choice.playbook, source)
         with write():
             apply_playbook(actor=SYSTEM, at=now(), playbook=load_playbook(own))
     if ground_or_none() is None:
-        line(f"Territory {territory} …")
+        line(f"Territory {choice.named} …")
         with write():
             report = import_territory(actor=SYSTEM, at=now(), source=source)
         for said in report_lines(report):
@@ -118,10 +165,12 @@ def set_up(*, playbook: str, territory: str) -> None:
     line(f"  {staffed.posts} posts made, {len(filled)} filled with invented people")
 
 
-def _own_playbook(chosen: Path, source: Any) -> Path:
-    """The community's own playbook: the chosen one, with the time zone and holidays of its territory where they differ."""
-    if (source.timezone, source.holidays) == ("Asia/Shanghai", "CN"):
-        return chosen
+def _own_playbook(file: Path, source: TerritorySource) -> Path:
+    """The community's own playbook: a shipped one with the time zone and holidays of the territory where they differ, or a file as it is."""
+    from linli.kernel.playbooks.services.load import shipped_playbooks
+
+    if (source.timezone, source.holidays) == ("Asia/Shanghai", "CN") or file not in shipped_playbooks().values():
+        return file
     own = data_folder() / "playbook" / "playbook.yaml"
     own.parent.mkdir(exist_ok=True)
     own.write_text(
@@ -130,7 +179,7 @@ def _own_playbook(chosen: Path, source: Any) -> Path:
         "  name: community\n  version: 1.0.0\n  schema: 1\n"
         "  title: {zh: 本社区, en: This community}\n"
         "  method: {zh: 在所选工作法之上, en: Built on a shipped method}\n"
-        f"  extends: [{chosen.parent.name}]\n"
+        f"  extends: [{file.parent.name}]\n"
         "  overrides: [calendar.timezone, calendar.holidays]\n"
         f"calendar:\n  timezone: {source.timezone}\n  holidays: '{source.holidays}'\n"
     )

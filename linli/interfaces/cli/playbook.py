@@ -7,7 +7,16 @@ from typing import Any
 
 import click
 
-from linli.interfaces.cli.runtime import data_option, line, running_database, said_in_one_line, start_django, with_database
+from linli.interfaces.cli.runtime import (
+    data_option,
+    in_terminal_language,
+    line,
+    running_database,
+    said_in_one_line,
+    start_django,
+    terminal_language,
+    with_database,
+)
 
 FOUND_WRONG = 3
 
@@ -27,8 +36,6 @@ def _without_database() -> None:
 
 def _load(named: str, *, report_to_output: bool = False) -> Any:
     """Load a playbook, or say everything that is wrong with it and leave with exit code 3."""
-    from django.utils.translation import gettext
-
     from linli.kernel.playbooks.rules.problems import BadPlaybook
     from linli.kernel.playbooks.services.load import find_playbook, load_playbook
 
@@ -36,14 +43,8 @@ def _load(named: str, *, report_to_output: bool = False) -> Any:
         return load_playbook(find_playbook(named))
     except BadPlaybook as bad:
         for problem in bad.problems:
-            click.echo(problem.sentence(gettext), err=not report_to_output)
+            click.echo(problem.sentence(in_terminal_language), err=not report_to_output)
         sys.exit(FOUND_WRONG)
-
-
-def _language() -> str:
-    from django.utils.translation import get_language
-
-    return get_language() or "zh-hans"
 
 
 @playbook.command(name="list")
@@ -121,7 +122,7 @@ def diff(before: str, after: str) -> None:
     with said_in_one_line():
         changes = compare(_load(before).sections, _load(after).sections)
     for change in changes:
-        line(change.sentence(_language()))
+        line(change.sentence(terminal_language()))
 
 
 @playbook.command()
@@ -147,7 +148,7 @@ def apply(named: str) -> None:
     with write():
         version = apply_playbook(actor=Actor.system("cli"), at=now(), playbook=loaded)
     for change in compare(before, loaded.sections) if before is not None else ():
-        line(change.sentence(_language()))
+        line(change.sentence(terminal_language()))
     line(f"{version.name} {version.version}: {version.number}")
 
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from linli.interfaces.cli.runtime import line, with_database
+from linli.interfaces.cli.runtime import in_terminal_language, line, with_database
 
 STOPPED = 130
 
@@ -75,10 +75,8 @@ def replay_file(file: Path, mapping_file: Path, *, limit: int | None = None, unt
 
 
 def _say_problems(bad: Any) -> None:
-    from django.utils.translation import gettext
-
     for problem in bad.problems:
-        click.echo(problem.sentence(gettext), err=True)
+        click.echo(problem.sentence(in_terminal_language), err=True)
     sys.exit(1)
 
 
@@ -144,8 +142,9 @@ def _progress(file: Path) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _dispatchers(jobs: int) -> Iterator[None]:
-    """Processes that handle events while the replay writes them; they end with it."""
-    running = [subprocess.Popen([sys.executable, "-m", "linli.interfaces.replay.dispatching"], stdin=subprocess.PIPE) for _ in range(jobs)]
+    """Processes that handle events while the replay writes them; they end with it. Ctrl-C does not reach their group."""
+    command = [sys.executable, "-m", "linli.interfaces.replay.dispatching"]
+    running = [subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0) for _ in range(jobs)]
     try:
         yield
     finally:

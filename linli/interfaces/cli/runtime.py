@@ -38,6 +38,20 @@ def data_option(function: Function) -> Function:
     )(function)
 
 
+def terminal_language() -> str:
+    """The language that the terminal asks for (LC_ALL, LC_MESSAGES, LANG): Chinese, or else English, as the help is written."""
+    asked = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "zh-hans" if asked.lower().startswith("zh") else "en"
+
+
+def in_terminal_language(text: str) -> str:
+    """``text`` in the language of the terminal: what refusals, problems and findings are said through."""
+    from django.utils.translation import gettext, override
+
+    with override(terminal_language()):
+        return gettext(text)
+
+
 def data_folder() -> Path:
     return Path(os.environ[DATA_ENV])
 
@@ -92,14 +106,13 @@ def with_database(function: Function) -> Function:
 def said_in_one_line() -> Iterator[None]:
     """Turn refusals and common failures into one clear line on standard error and exit code 1."""
     from django.db import OperationalError, ProgrammingError
-    from django.utils.translation import gettext
 
     from linli.kernel.refusal import Refusal
 
     try:
         yield
     except Refusal as refusal:
-        raise click.ClickException(gettext(refusal.message) % refusal.params) from None
+        raise click.ClickException(refusal.sentence(in_terminal_language)) from None
     except OperationalError as error:
         raise click.ClickException(f"The database cannot be used: {str(error).strip().splitlines()[0]}") from None
     except ProgrammingError as error:

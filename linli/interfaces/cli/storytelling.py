@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from linli.interfaces.cli.runtime import DATA_ENV, line, running_database, said_in_one_line, start_django
+from linli.interfaces.cli.runtime import DATA_ENV, in_terminal_language, line, running_database, said_in_one_line, start_django
 
 
 def tell(named: str) -> bool:
@@ -19,17 +19,16 @@ def tell(named: str) -> bool:
         os.environ[DATA_ENV] = folder
         Path(folder).chmod(0o755)  # the database may run as a user of its own
         with running_database(make=True):
-            from linli.interfaces.cli.installation import prepare_database, set_up
+            from linli.interfaces.cli.installation import prepare_database
 
             prepare_database()
             start_django()
             with said_in_one_line():
-                return _tell(named, set_up)
+                return _tell(named)
 
 
-def _tell(named: str, set_up: object) -> bool:
-    from django.utils.translation import gettext
-
+def _tell(named: str) -> bool:
+    from linli.interfaces.cli.installation import chosen, set_up
     from linli.interfaces.scenario.story import BadStory, load_story
     from linli.interfaces.scenario.telling import Telling
     from linli.kernel.playbooks.services.load import find_playbook
@@ -39,10 +38,9 @@ def _tell(named: str, set_up: object) -> bool:
         story = load_story(path.parent / "scenario.yaml")
     except BadStory as bad:
         for problem in bad.problems:
-            click.echo(problem.sentence(gettext), err=True)
+            click.echo(problem.sentence(in_terminal_language), err=True)
         sys.exit(1)
-    assert callable(set_up)
-    set_up(playbook=named, territory="demo")
+    set_up(chosen(playbook=named, territory="demo"))
     line(f"{story.scenario.title.zh} · {story.scenario.title.en}")
     right = True
     for told in Telling(story).tell():

@@ -35,7 +35,9 @@ class Child:
 
     def start(self) -> None:
         self.started = time.monotonic()
-        self.process = subprocess.Popen(self.command, pass_fds=self.pass_fds, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL)
+        environment = {**os.environ, **self.environment}
+        # A group of its own: Ctrl-C reaches the supervisor alone, which then stops each in good order.
+        self.process = subprocess.Popen(self.command, pass_fds=self.pass_fds, env=environment, stdin=subprocess.DEVNULL, process_group=0)
 
 
 def open_socket(host: str, port: int) -> socket.socket:

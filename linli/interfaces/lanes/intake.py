@@ -72,7 +72,7 @@ def _render_json(scope: Scope, answer: Answer) -> Rendered:
     if isinstance(answer, Refusal):
         status = 401 if isinstance(answer, NotSignedIn | BadKey) else STATUS[answer.kind]
         with override(negotiated(header(scope, b"accept-language"))):
-            said = {"code": answer.code, "message": gettext(answer.message) % answer.params, "field": answer.field or None}
+            said = {"code": answer.code, "message": answer.sentence(gettext), "field": answer.field or None}
         return status, b"application/json", orjson.dumps(said)
     return (200 if answer.repeated else 201), b"application/json", orjson.dumps(receipt_body(answer))
 

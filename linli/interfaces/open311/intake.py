@@ -178,7 +178,7 @@ def render(answer: ReportReceipt | Refusal, *, xml: bool, language: str) -> tupl
     if isinstance(answer, Refusal):
         status = status_of(answer)
         with override(language):
-            said = gettext(answer.message) % answer.params
+            said = answer.sentence(gettext)
         return status, XML if xml else JSON, errors(status, said, xml=xml)
     notice = ""
     if answer.emergency:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 
@@ -17,7 +16,6 @@ def main() -> None:
     from linli.kernel.events.tasks import run_dispatcher
 
     stop = threading.Event()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the replay ends this in good order
 
     def wait() -> None:
         sys.stdin.buffer.read()

@@ -227,7 +227,7 @@ class Telling:
 
 
 def _said(refusal: Refusal) -> str:
-    return f"refused: {refusal.message % refusal.params}"
+    return f"refused: {refusal.sentence()}"
 
 
 def _refused_as(result: object, expected: str) -> list[str]:

@@ -268,7 +268,7 @@ def _bad(path: Path, case: str) -> Path:
         ("ethnic field", "field 民族: data about ethnicity"),
         ("religious field", "field religion: data about ethnicity, religion"),
         ("political field", "field 政治面貌"),
-        ("encoding", "the text cannot be read: give encoding"),
+        ("encoding", "the text is not UTF-8; give encoding"),
         ("ragged csv", "row 2: 3 values for 2 columns"),
         ("binary csv", "binary data"),
         ("bad wkt", "row 2: the outline or the point cannot be read"),

@@ -91,7 +91,7 @@ def test_buildings_and_entities_hold_their_own_figures(tmp_path):
         ("code,name_zh,class,政治面貌\nX,a,b,c", "column 政治面貌"),
         ("code,name_zh,class\n,a,b", "row 2: the code is empty"),
         ("code,name_zh,class\nX,,b", "row 2: it has no name"),
-        ("code,name_zh,class\nX,a,b\nX,a,b", "row 3: the code X stands twice, first in row 2"),
+        ("code,name_zh,class\nX,a,b\nX,a,b", "row 3: the code X stands twice, first at row 2"),
         ("code,name_zh,class,lon,lat\nX,a,b,39.9,116.4", "row 2: 39.9, 116.4 is not a place on Earth"),
         ("code,name_zh,class,lon,lat\nX,a,b,nan,1", "is not a place on Earth"),
         ("code,name_zh,class,area\nX,a,b,nowhere", "row 2: there is no area nowhere"),

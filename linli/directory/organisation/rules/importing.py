@@ -10,7 +10,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
@@ -20,7 +20,7 @@ from rapidfuzz import fuzz, process
 
 from linli.directory.organisation.rules.tables import Table
 from linli.kernel.boundaries import refused_attribute
-from linli.kernel.refusal import N_, Refusal
+from linli.kernel.refusal import N_, Refusal, Said
 
 
 class ImportKind(StrEnum):
@@ -90,17 +90,6 @@ COLUMNS: dict[ImportKind, tuple[Column, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a row is refused: an English sentence marked for translation, and what fills it."""
-
-    message: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return self.message % self.params
-
-
 T = TypeVar("T")
 
 
@@ -112,7 +101,7 @@ class Line(Generic[T]):
     key: str
     effect: Effect
     value: T | None = None
-    reason: Reason | None = None
+    reason: Said | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +121,10 @@ class Plan(Generic[T]):
 
 
 class RowRefused(Exception):
-    """A row cannot be read; carries its :class:`Reason`."""
+    """A row cannot be read; carries why."""
 
     def __init__(self, message: str, **params: Any) -> None:
-        self.reason = Reason(message, params)
+        self.reason = Said(message, params)
         super().__init__(str(self.reason))
 
 

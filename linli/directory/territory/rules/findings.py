@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from linli.kernel.refusal import N_, Refusal
+from linli.kernel.refusal import N_, Refusal, Said, saying
 
 SHOWN = 20  # findings said in one refusal
 
@@ -15,11 +15,34 @@ class Finding:
     """One thing wrong with what was given: where (line, feature or row, and path; "" for the whole file), and what it is."""
 
     file: str
-    where: str
-    text: str
+    where: Said | str
+    text: Said
+
+    def sentence(self, translate: Callable[[str], str] = str) -> str:
+        where = self.where.sentence(translate) if isinstance(self.where, Said) else self.where
+        return f"{self.file}{f', {where}' if where else ''}: {self.text.sentence(translate)}"
 
     def __str__(self) -> str:
-        return f"{self.file}, {self.where}: {self.text}" if self.where else f"{self.file}: {self.text}"
+        return self.sentence()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Several of them in a row, and how many more there are."""
+
+    shown: tuple[Finding, ...]
+    more: int
+
+    def sentence(self, translate: Callable[[str], str] = str) -> str:
+        said = "; ".join(finding.sentence(translate) for finding in self.shown)
+        return said + (f"; +{self.more}" if self.more else "")
+
+    def __str__(self) -> str:
+        return self.sentence()
+
+
+def in_row(number: int) -> Said:
+    return saying("row %(number)s", number=number)
 
 
 class BadTerritory(Refusal):
@@ -31,6 +54,4 @@ class BadTerritory(Refusal):
 
     def __init__(self, problems: Sequence[Finding]) -> None:
         self.problems = tuple(problems)
-        shown = "; ".join(str(problem) for problem in self.problems[:SHOWN])
-        more = len(self.problems) - SHOWN
-        super().__init__(problems=shown + (f"; +{more}" if more > 0 else ""))
+        super().__init__(problems=Findings(self.problems[:SHOWN], max(0, len(self.problems) - SHOWN)))

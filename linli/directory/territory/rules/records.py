@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from linli.directory.territory.rules.addresses import AddressElements, address_elements
-from linli.directory.territory.rules.findings import BadTerritory, Finding
+from linli.directory.territory.rules.findings import BadTerritory, Finding, in_row
 from linli.kernel.boundaries import refused_attribute
 from linli.kernel.playbooks.rules.problems import nearest
+from linli.kernel.refusal import N_, Said, saying
 
 
 class RecordKind(StrEnum):
@@ -47,7 +48,7 @@ class RecordSource:
 
     code: str
     names: Mapping[str, str]
-    where: str = ""
+    where: Said | str = ""
     class_code: str = ""
     point: tuple[float, float] | None = None
     area: str = ""
@@ -93,10 +94,10 @@ def parse_records(kind: RecordKind, columns: Mapping[str, Sequence[str]], *, fil
     seen: dict[str, int] = {}
     for place in range(len(named["code"])):
         row = {name: values[place].strip() for name, values in named.items()}
-        where = f"row {place + 2}"
+        where = in_row(place + 2)
         found = list(_row_problems(kind, row))
         if row["code"] in seen:
-            found.append(f"the code {row['code']} stands twice, first in row {seen[row['code']]}")
+            found.append(saying("the code %(code)s stands twice, first at %(first)s", code=row["code"], first=in_row(seen[row["code"]])))
         seen.setdefault(row["code"], place + 2)
         problems += [Finding(file, where, text) for text in found]
         if not found:
@@ -112,38 +113,40 @@ def _refuse_columns(kind: RecordKind, heads: Mapping[str, Sequence[str]], named:
     for head in heads:
         name = _CHINESE.get(head.strip(), head.strip().lower().replace(" ", "_"))
         if refused_attribute(head):
-            problems.append(Finding(file, f"column {head}", "data about ethnicity, religion or political standing is not taken in; remove the column"))
+            told = saying("data about ethnicity, religion or political standing is not taken in; remove the column")
+            problems.append(Finding(file, saying("column %(name)s", name=head), told))
         elif name and name not in known:
-            near = nearest(name, known)
-            problems.append(
-                Finding(file, f"column {head}", f"it is not known for {kind}; known are {', '.join(known)}" + (f"; did you mean {near}?" if near else ""))
-            )
+            facts = {"kind": kind.value, "known": ", ".join(known), "near": nearest(name, known)}
+            message = N_("it is not known for %(kind)s; known are %(known)s")
+            if facts["near"]:
+                message = N_("it is not known for %(kind)s; known are %(known)s; did you mean %(near)s?")
+            problems.append(Finding(file, saying("column %(name)s", name=head), Said(message, facts)))
     needed = ["code", *([] if kind is RecordKind.BUILDING else ["class"])]
-    problems += [Finding(file, "", f"the column {name} is missing") for name in needed if name not in named]
+    problems += [Finding(file, "", saying("the column %(name)s is missing", name=name)) for name in needed if name not in named]
     if "name_zh" not in named and "name_en" not in named:
-        problems.append(Finding(file, "", "a column name_zh or name_en is missing"))
+        problems.append(Finding(file, "", saying("a column name_zh or name_en is missing")))
     if ("lon" in named) != ("lat" in named):
-        problems.append(Finding(file, "", "the columns lon and lat belong together"))
+        problems.append(Finding(file, "", saying("the columns lon and lat belong together")))
     if problems:
         raise BadTerritory(problems)
 
 
-def _row_problems(kind: RecordKind, row: Mapping[str, str]) -> list[str]:
+def _row_problems(kind: RecordKind, row: Mapping[str, str]) -> list[Said]:
     found = []
     if not row["code"] or len(row["code"]) > 100:
-        found.append("the code is empty, or longer than 100 characters")
+        found.append(saying("the code is empty, or longer than 100 characters"))
     if not row.get("name_zh") and not row.get("name_en"):
-        found.append("it has no name")
+        found.append(saying("it has no name"))
     if kind is not RecordKind.BUILDING and not row["class"]:
-        found.append("the class is empty")
+        found.append(saying("the class is empty"))
     if bool(row.get("lon")) != bool(row.get("lat")):
-        found.append("lon and lat belong together")
+        found.append(saying("lon and lat belong together"))
     elif row.get("lon") and _point(row) is None:
-        found.append(f"{row['lon']}, {row['lat']} is not a place on Earth (longitude, then latitude)")
+        found.append(saying("%(lon)s, %(lat)s is not a place on Earth (longitude, then latitude)", lon=row["lon"], lat=row["lat"]))
     for name, largest in _LARGEST.items():
         text = row.get(name, "")
         if text and not (text.isascii() and text.isdigit() and int(text[:9]) <= largest and len(text) < 9):
-            found.append(f"{name} is not a whole number up to {largest}")
+            found.append(saying("%(name)s is not a whole number up to %(largest)s", name=name, largest=largest))
     return found
 
 
@@ -155,7 +158,7 @@ def _point(row: Mapping[str, str]) -> tuple[float, float] | None:
     return (lon, lat) if math.isfinite(lon) and abs(lon) <= 180 and abs(lat) <= 90 else None
 
 
-def _record(kind: RecordKind, row: Mapping[str, str], where: str) -> RecordSource:
+def _record(kind: RecordKind, row: Mapping[str, str], where: Said) -> RecordSource:
     given = {name: row[name] for name in ELEMENTS if row.get(name)}
     address = row.get("address", "")
     elements = AddressElements(**given) if given else address_elements(address)

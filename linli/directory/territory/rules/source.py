@@ -21,8 +21,10 @@ from linli.directory.territory.rules.records import RecordKind, RecordSource
 from linli.kernel.geo.rules import UnknownDatum
 from linli.kernel.geo.rules.index import BORDER_METRES
 from linli.kernel.playbooks.rules import Section, Text
-from linli.kernel.playbooks.rules.problems import Problem, filled, nearest, write_path
+from linli.kernel.playbooks.rules.problems import Problem, nearest, write_path
+from linli.kernel.playbooks.rules.schema import Path
 from linli.kernel.playbooks.rules.source import Value, read_source
+from linli.kernel.refusal import Refusal, Said, saying
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
@@ -58,9 +60,9 @@ class Codes(Section):
     @model_validator(mode="after")
     def _template(self) -> Codes:
         if (self.scheme is Scheme.TEMPLATE) != bool(self.template):
-            raise ValueError("scheme: template and a template belong together")
+            raise ValueError(saying("scheme: template and a template belong together"))
         if self.template and "n" not in {name for _, name, _, _ in string.Formatter().parse(self.template)}:
-            raise ValueError("a template needs {n}, else all areas of one parent would share a code")
+            raise ValueError(saying("a template needs {n}, else all areas of one parent would share a code"))
         return self
 
 
@@ -97,7 +99,7 @@ def _checked_crs(value: str | None) -> str | None:
     try:
         return known_crs(value)
     except UnknownDatum as refusal:
-        raise ValueError(refusal.message % refusal.params) from None
+        raise ValueError(refusal) from None
 
 
 class Layer(Section):
@@ -123,9 +125,9 @@ class Layer(Section):
     @model_validator(mode="after")
     def _fields(self) -> Layer:
         if self.code is None and self.codes.scheme is Scheme.KEEP:
-            raise ValueError("code names the field that holds the code; without one, give codes: a scheme")
+            raise ValueError(saying("code names the field that holds the code; without one, give codes: a scheme"))
         if (self.lon is None) != (self.lat is None):
-            raise ValueError("lon and lat belong together")
+            raise ValueError(saying("lon and lat belong together"))
         return self
 
 
@@ -150,7 +152,7 @@ class TerritoryFile(Section):
     @classmethod
     def _timezone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError(f"there is no time zone {value}" + _hint(value, available_timezones()))
+            raise ValueError(_with_hint(saying("there is no time zone %(name)s", name=value), value, available_timezones()))
         return ZoneInfo(value).key
 
     @field_validator("holidays")
@@ -159,7 +161,7 @@ class TerritoryFile(Section):
         country, _, part = value.partition("-")
         known = holidays.list_supported_countries(include_aliases=True)
         if country not in known or (part and part not in known[country]):
-            raise ValueError(f"no holidays are known for {value}: give a country such as CN, or a country and its part such as US-MA")
+            raise ValueError(saying("no holidays are known for %(name)s: give a country such as CN, or a country and its part such as US-MA", name=value))
         return value
 
     @model_validator(mode="after")
@@ -167,24 +169,25 @@ class TerritoryFile(Section):
         levels = [self.root_level, *(layer.level for layer in self.layers)]
         twice = {level for level in levels if levels.count(level) > 1}
         if twice:
-            raise ValueError(f"each level has one layer; twice: {', '.join(sorted(twice))}")
+            raise ValueError(saying("each level has one layer; twice: %(levels)s", levels=", ".join(sorted(twice))))
         for number, layer in enumerate(self.layers):
             known = {"n", "root", "parent", *levels[: number + 1]}
+            facts = {"template": layer.codes.template, "names": ", ".join(sorted(known))}
             try:
                 asked = {name for _, name, _, _ in string.Formatter().parse(layer.codes.template) if name is not None}
                 layer.codes.template.format(**dict.fromkeys(known - {"n"}, ""), n=1)
             except (ValueError, KeyError, IndexError, AttributeError, TypeError):
-                raise ValueError(f"template {layer.codes.template!r} may use {', '.join(sorted(known))}, with a width such as {{n:03}}") from None
+                raise ValueError(saying("template %(template)s may use %(names)s, with a width such as {n:03}", **facts)) from None
             if not asked <= known:
-                raise ValueError(f"template {layer.codes.template!r} may use {', '.join(sorted(known))}, as plain names")
+                raise ValueError(saying("template %(template)s may use %(names)s, as plain names", **facts))
             if self.nesting == "field" and number and layer.parent is None:
-                raise ValueError(f"nesting: field needs the parent field of layer {layer.level}")
+                raise ValueError(saying("nesting: field needs the parent field of layer %(level)s", level=layer.level))
         return self
 
 
-def _hint(value: str, known: Collection[str]) -> str:
+def _with_hint(told: Said, value: str, known: Collection[str]) -> Said:
     found = nearest(value, known)
-    return f"; did you mean {found}?" if found else ""
+    return saying("%(told)s; did you mean %(name)s?", told=told, name=found) if found else told
 
 
 def parse_territory(raw: bytes, *, file: str = "territory.yaml") -> TerritoryFile:
@@ -195,36 +198,43 @@ def parse_territory(raw: bytes, *, file: str = "territory.yaml") -> TerritoryFil
     """
     root, problems = read_source(raw, file)
     if root is None or problems:
-        raise BadTerritory([Finding(file, f"line {problem.line}", _said(problem)) for problem in problems])
+        raise BadTerritory([Finding(file, _line(problem.line, problem.path), _said(problem)) for problem in problems])
     try:
         return TerritoryFile.model_validate(root.plain())
     except ValidationError as error:
         raise BadTerritory([_finding(file, root, found) for found in error.errors()]) from None
 
 
-def _said(problem: Problem) -> str:
-    text = filled(problem.message, problem.params) if problem.path or "playbook" not in problem.expected else "it is empty"
-    return f"{write_path(problem.path)}: {text}" if problem.path else text
+def _said(problem: Problem) -> Said:
+    return Said(problem.message, problem.params) if problem.path or "playbook" not in problem.expected else saying("it is empty")
+
+
+def _line(number: int, path: Path) -> Said:
+    return saying("line %(number)s, %(path)s", number=number, path=write_path(path)) if path else saying("line %(number)s", number=number)
 
 
 def _finding(file: str, root: Value, found: Any) -> Finding:
     path = tuple(part for part in found["loc"] if part not in ("str", "Names"))
-    text = str(found["msg"]).removeprefix("Value error, ")
+    error = (found.get("ctx") or {}).get("error")
+    told = error.args[0] if error is not None and isinstance(error.args[0], Said) else saying("this value does not fit: %(why)s", why=found["msg"])
+    if error is not None and isinstance(error.args[0], Refusal):
+        told = Said(error.args[0].message, error.args[0].params)
     if found["type"] == "extra_forbidden":
         shapes: list[type[Section]] = [TerritoryFile]
         if path[0] == "layers":
             shapes = [Codes] if "codes" in path else [Names, Text] if len(path) > 3 else [Layer]
         elif len(path) > 1:
             shapes = [Text]
-        text = f"{path[-1]} is not known here" + _hint(str(path[-1]), [name for shape in shapes for name in shape.model_fields])
+        known = [name for shape in shapes for name in shape.model_fields]
+        told = _with_hint(saying("%(name)s is not known here", name=path[-1]), str(path[-1]), known)
     elif found["type"] == "missing":
-        text, path = f"{path[-1]} is missing", path[:-1]
+        told, path = saying("%(name)s is missing", name=path[-1]), path[:-1]
     value = root.find(path)
     while value is None:
         path = path[:-1]
         value = root.find(path)
     line = (value.key or value.place).line
-    return Finding(file, f"line {line}" + (f", {write_path(path)}" if path else ""), text)
+    return Finding(file, _line(line, path), told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +243,7 @@ class AreaSource:
 
     code: str
     names: Mapping[str, str]
-    where: str
+    where: Said | str
     households: int | None = None
     polygon: BaseGeometry | None = None
     point: tuple[float, float] | None = None

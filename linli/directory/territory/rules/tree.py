@@ -16,6 +16,7 @@ from linli.directory.territory.rules.addresses import search_text
 from linli.directory.territory.rules.findings import BadTerritory, Finding
 from linli.directory.territory.rules.source import LEVEL_NAMES, AreaSource, LayerSource, Scheme, TerritorySource
 from linli.kernel.geo.rules import Flaw, check_areas, metres_per_degree
+from linli.kernel.refusal import N_, Said, saying
 
 SPLIT_SHARE = 0.01  # a second upper area that holds this share makes an area "split"; less is rounding of the drawing
 
@@ -156,24 +157,28 @@ def _parents(source: TerritorySource, layer: LayerSource, above: Sequence[Planne
         return Nested(np.zeros(count, np.int64), np.zeros(count, bool), np.zeros(count, bool))
     if source.nesting == "field":
         places = {area.code: place for place, area in enumerate(above)}
-        missing = [Finding(layer.file, area.where, f"there is no upper area {area.parent}") for area in layer.areas if area.parent not in places]
+        missing = [
+            Finding(layer.file, area.where, saying("there is no upper area %(code)s", code=area.parent)) for area in layer.areas if area.parent not in places
+        ]
         if missing:
             raise BadTerritory(missing)
         return Nested(np.array([places[str(area.parent)] for area in layer.areas]), np.zeros(count, bool), np.zeros(count, bool))
     below = [_ground(area) for area in layer.areas]
     lost = [
-        Finding(layer.file, area.where, "it has neither outline nor point, so no upper area can be found")
+        Finding(layer.file, area.where, saying("it has neither outline nor point, so no upper area can be found"))
         for area, shape in zip(layer.areas, below, strict=True)
         if shape is None
     ]
     if lost:
         raise BadTerritory(lost)
     if any(area.polygon is None for area in above):
-        raise BadTerritory([Finding(layer.file, "", "nesting by overlap needs outlines in the layer above; give nesting: field and a parent field")])
+        told = saying("nesting by overlap needs outlines in the layer above; give nesting: field and a parent field")
+        raise BadTerritory([Finding(layer.file, "", told)])
     nested = nest([shape for shape in below if shape is not None], [area.polygon for area in above if area.polygon is not None])
     if 2 * nested.outside.sum() > count:
-        said = f"{int(nested.outside.sum())} of {count} areas lie outside every area of the layer above: is the crs right?"
-        raise BadTerritory([Finding(layer.file, "", said)])
+        outside = int(nested.outside.sum())
+        told = saying("%(outside)s of %(count)s areas lie outside every area of the layer above: is the crs right?", outside=outside, count=count)
+        raise BadTerritory([Finding(layer.file, "", told)])
     return nested
 
 
@@ -199,7 +204,8 @@ def _with_codes(source: TerritorySource, layer: LayerSource, nested: Nested, abo
         children = [number for number in range(len(areas)) if nested.parent[number] == place]
         centres = [areas[number].point or _centre(areas[number].polygon) for number in children]
         if any(centre is None for centre in centres):
-            raise BadTerritory([Finding(layer.file, "", f"codes by scheme {layer.codes.scheme} number areas by place: every area needs an outline or a point")])
+            told = saying("codes by scheme %(scheme)s number areas by place: every area needs an outline or a point", scheme=layer.codes.scheme.value)
+            raise BadTerritory([Finding(layer.file, "", told)])
         for count, position in enumerate(in_reading_order([centre for centre in centres if centre is not None]), start=1):
             area = areas[children[position]]
             code = _code(source, layer, parent, chains, count)
@@ -229,8 +235,9 @@ def _twelve_digits(source: TerritorySource, layer: LayerSource, parent: PlannedA
     widths = (6, 3, 3)
     tails = [code if len(code) == width else code[-width:] for code, width in zip(digits, widths, strict=True)]
     if parent.depth != 2 or not all(tail.isdigit() and len(tail) == width for tail, width in zip(tails, widths, strict=True)):
-        said = f"scheme {layer.codes.scheme} needs a community above with a 12-digit code, or with 3 digits under a street with 3 and a district with 6"
-        raise BadTerritory([Finding(layer.file, f"under {parent.path}", said)])
+        message = N_("scheme %(scheme)s needs a community above with a 12-digit code, or with 3 digits under a street with 3 and a district with 6")
+        where = saying("under %(path)s", path=parent.path)
+        raise BadTerritory([Finding(layer.file, where, Said(message, {"scheme": layer.codes.scheme.value}))])
     return "".join(tails)
 
 
@@ -239,7 +246,8 @@ def _refuse_shared_codes(planned: Sequence[PlannedArea]) -> None:
     problems = []
     for area in planned:
         if area.code in seen:
-            problems.append(Finding("codes", area.path, f"the code {area.code} is used by {seen[area.code].path} too; codes are unique in a territory"))
+            told = saying("the code %(code)s is used by %(other)s too; codes are unique in a territory", code=area.code, other=seen[area.code].path)
+            problems.append(Finding("codes", area.path, told))
         seen.setdefault(area.code, area)
     if problems:
         raise BadTerritory(problems)

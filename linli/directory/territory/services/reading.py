@@ -18,7 +18,7 @@ from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
 
 from linli.directory.territory.rules import demo
-from linli.directory.territory.rules.findings import BadTerritory, Finding
+from linli.directory.territory.rules.findings import BadTerritory, Finding, in_row
 from linli.directory.territory.rules.source import (
     AreaSource,
     Layer,
@@ -30,6 +30,7 @@ from linli.directory.territory.rules.source import (
 )
 from linli.kernel.boundaries import refused_attribute
 from linli.kernel.geo.rules import from_bd09, from_gcj02, metres_between, repaired
+from linli.kernel.refusal import N_, Said, saying
 
 FILE = "territory.yaml"
 DEMO = "demo"
@@ -45,11 +46,10 @@ class _Table:
     columns: Mapping[str, Sequence[Any]]
     shapes: Sequence[BaseGeometry | None]
     crs: str | None  # what the file itself says, where it says more than its format's default
-    first: int  # number of the first feature, as people count it
-    word: str
+    rows: bool  # rows below a header, counted with it; else features, counted from one
 
-    def where(self, place: int) -> str:
-        return f"{self.word} {place + self.first}"
+    def where(self, place: int) -> Said:
+        return in_row(place + 2) if self.rows else saying("feature %(number)s", number=place + 1)
 
 
 def territory_source(given: str | Path) -> TerritorySource:
@@ -66,7 +66,7 @@ def read_territory(folder: Path) -> TerritorySource:
     """
     path = folder / FILE if folder.is_dir() else folder
     if not path.is_file():
-        raise BadTerritory([Finding(str(path), "", f"there is no such file; a territory is a folder with a {FILE}")])
+        raise BadTerritory([Finding(str(path), "", saying("there is no such file; a territory is a folder with a %(file)s", file=FILE))])
     territory = parse_territory(path.read_bytes(), file=path.name)
     mended: list[str] = []
     layers = tuple(_read_layer(path.parent, territory, layer, mended) for layer in territory.layers)
@@ -87,9 +87,9 @@ def read_territory(folder: Path) -> TerritorySource:
 def _read_layer(folder: Path, territory: TerritoryFile, layer: Layer, mended: list[str]) -> LayerSource:
     path = folder / layer.file
     if not path.is_file():
-        raise BadTerritory([Finding(layer.file, "", "there is no such file beside territory.yaml")])
+        raise BadTerritory([Finding(layer.file, "", saying("there is no such file beside territory.yaml"))])
     if path.stat().st_size > MAX_BYTES:
-        raise BadTerritory([Finding(layer.file, "", f"the file is larger than {MAX_BYTES // 1_000_000} MB")])
+        raise BadTerritory([Finding(layer.file, "", saying("the file is larger than %(megabytes)s MB", megabytes=MAX_BYTES // 1_000_000))])
     table = _read_csv(path, layer) if path.suffix.lower() in (".csv", ".txt") else _read_features(path, layer)
     _refuse_fields(layer, table)
     shapes = _in_wgs84(layer, table, layer.crs or territory.crs, said=layer.crs is not None)
@@ -101,25 +101,26 @@ def _read_features(path: Path, layer: Layer) -> _Table:
     try:
         meta, _, shapes, columns = pyogrio.raw.read(path, layer=layer.layer, encoding=layer.encoding, force_2d=True)
     except (UnicodeDecodeError, LookupError):
-        raise BadTerritory([Finding(layer.file, "", "the text is not in the encoding it says; give encoding: gb18030 or the right one")]) from None
+        raise BadTerritory([Finding(layer.file, "", saying("the text is not in the encoding it says; give encoding: gb18030 or the right one"))]) from None
     except DataLayerError:
         known = ", ".join(name for name, _ in pyogrio.list_layers(path))
-        raise BadTerritory([Finding(layer.file, "", f"there is no layer {layer.layer}; there are {known}")]) from None
+        raise BadTerritory([Finding(layer.file, "", saying("there is no layer %(layer)s; there are %(known)s", layer=layer.layer, known=known))]) from None
     except DataSourceError:
-        raise BadTerritory([Finding(layer.file, "", "this is no GeoJSON, Shapefile, GeoPackage or CSV that can be read")]) from None
+        raise BadTerritory([Finding(layer.file, "", saying("this is no GeoJSON, Shapefile, GeoPackage or CSV that can be read"))]) from None
     except Exception as error:  # GDAL's own errors have no common base
-        raise BadTerritory([Finding(layer.file, "", f"it cannot be read: {str(error).splitlines()[0] if str(error) else type(error).__name__}")]) from None
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BadTerritory([Finding(layer.file, "", saying("it cannot be read: %(why)s", why=why))]) from None
     if shapes is None or not len(shapes):
-        raise BadTerritory([Finding(layer.file, "", "it holds no features with outlines")])
+        raise BadTerritory([Finding(layer.file, "", saying("it holds no features with outlines"))])
     try:
         read = shapely.from_wkb(shapes)
     except shapely.errors.GEOSException:
-        raise BadTerritory([Finding(layer.file, "", "it holds outlines that cannot be read")]) from None
+        raise BadTerritory([Finding(layer.file, "", saying("it holds outlines that cannot be read"))]) from None
     names = [str(name) for name in meta["fields"]]
     stated = meta["crs"]
     if stated and path.suffix.lower() in (".geojson", ".json") and CRS.from_user_input(stated) == CRS.from_user_input(_WGS84):
         stated = None  # GeoJSON's default, said of every file without a crs of its own
-    return _Table(dict(zip(names, columns, strict=True)), list(read), stated, 1, "feature")
+    return _Table(dict(zip(names, columns, strict=True)), list(read), stated, rows=False)
 
 
 def _read_csv(path: Path, layer: Layer) -> _Table:
@@ -134,10 +135,10 @@ def _read_csv(path: Path, layer: Layer) -> _Table:
             elif layer.lon is not None and layer.lat is not None and layer.lon in columns and layer.lat in columns:
                 shapes[place] = shapely.Point(float(columns[layer.lon][place]), float(columns[layer.lat][place]))
         except (ValueError, shapely.errors.GEOSException):
-            problems.append(Finding(layer.file, f"row {place + 2}", "the outline or the point cannot be read"))
+            problems.append(Finding(layer.file, in_row(place + 2), saying("the outline or the point cannot be read")))
     if problems:
         raise BadTerritory(problems)
-    return _Table(columns, shapes, None, 2, "row")
+    return _Table(columns, shapes, None, rows=True)
 
 
 def read_columns(raw: bytes, *, file: str, encoding: str | None = None) -> dict[str, list[str]]:
@@ -149,23 +150,26 @@ def read_columns(raw: bytes, *, file: str, encoding: str | None = None) -> dict[
     try:
         text = raw.decode(encoding or "utf-8-sig")
     except (UnicodeDecodeError, LookupError):
-        hint = "give encoding: gb18030 or the right one" if encoding is None else f"it is not {encoding}"
-        raise BadTerritory([Finding(file, "", f"the text cannot be read: {hint}")]) from None
+        if encoding is None:
+            raise BadTerritory([Finding(file, "", saying("the text is not UTF-8; give encoding: gb18030 or the right one"))]) from None
+        raise BadTerritory([Finding(file, "", saying("the text is not %(encoding)s", encoding=encoding))]) from None
     if "\x00" in text:
-        raise BadTerritory([Finding(file, "", "this is no CSV: it holds binary data")])
+        raise BadTerritory([Finding(file, "", saying("this is no CSV: it holds binary data"))])
     head = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=head.count)
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        raise BadTerritory([Finding(file, "", f"this is no CSV: {error}")]) from None
+        raise BadTerritory([Finding(file, "", saying("this is no CSV: %(why)s", why=str(error)))]) from None
     if len(rows) < 2:
-        raise BadTerritory([Finding(file, "", "expected a line of column names and rows below it")])
+        raise BadTerritory([Finding(file, "", saying("expected a line of column names and rows below it"))])
     names = [name.strip() for name in rows[0]]
     if len(set(names)) != len(names):
-        raise BadTerritory([Finding(file, "row 1", "a column name stands twice")])
+        raise BadTerritory([Finding(file, in_row(1), saying("a column name stands twice"))])
     problems = [
-        Finding(file, f"row {number}", f"{len(row)} values for {len(names)} columns") for number, row in enumerate(rows[1:], 2) if len(row) != len(names)
+        Finding(file, in_row(number), saying("%(values)s values for %(columns)s columns", values=len(row), columns=len(names)))
+        for number, row in enumerate(rows[1:], 2)
+        if len(row) != len(names)
     ]
     if problems:
         raise BadTerritory(problems)
@@ -175,8 +179,8 @@ def read_columns(raw: bytes, *, file: str, encoding: str | None = None) -> dict[
 def _refuse_fields(layer: Layer, table: _Table) -> None:
     refused = [name for name in table.columns if refused_attribute(name)]
     if refused:
-        said = "data about ethnicity, religion or political standing is not taken in; remove the field"
-        raise BadTerritory([Finding(layer.file, f"field {name}", said) for name in refused])
+        told = saying("data about ethnicity, religion or political standing is not taken in; remove the field")
+        raise BadTerritory([Finding(layer.file, saying("field %(name)s", name=name), told) for name in refused])
     asked = {"code": layer.code, "households": layer.households, "parent": layer.parent, "wkt": layer.wkt, "lon": layer.lon, "lat": layer.lat}
     if isinstance(layer.name, Names):
         asked |= {"name.zh": layer.name.zh, "name.en": layer.name.en}
@@ -184,14 +188,15 @@ def _refuse_fields(layer: Layer, table: _Table) -> None:
         asked["name"] = layer.name
     missing = [(what, field) for what, field in asked.items() if field is not None and field not in table.columns]
     if missing:
-        known = ", ".join(table.columns) or "none"
-        raise BadTerritory([Finding(layer.file, "", f"there is no field {field} ({what}); there are: {known}") for what, field in missing])
+        known = ", ".join(table.columns) or "–"
+        message = N_("there is no field %(field)s (%(what)s); there are: %(known)s")
+        raise BadTerritory([Finding(layer.file, "", Said(message, {"field": field, "what": what, "known": known})) for what, field in missing])
 
 
 def _in_wgs84(layer: Layer, table: _Table, declared: str, *, said: bool) -> list[BaseGeometry | None]:
     """The shapes in WGS 84 degrees."""
     if table.crs is not None and not said and not _same(table.crs, declared):
-        told = f"the file says {table.crs}, territory.yaml says {declared}; give this layer the crs that is right"
+        told = saying("the file says %(crs)s, territory.yaml says %(declared)s; give this layer the crs that is right", crs=table.crs, declared=declared)
         raise BadTerritory([Finding(layer.file, "", told)])
     shapes = np.array(table.shapes, dtype=object)
     present = np.array([shape is not None and not shape.is_empty for shape in shapes], dtype=bool)
@@ -201,12 +206,13 @@ def _in_wgs84(layer: Layer, table: _Table, declared: str, *, said: bool) -> list
         good = np.isfinite(bounds).all(axis=1) & (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1) & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)
         wrong = np.flatnonzero(present)[~good]
         if len(wrong):
-            told = f"its coordinates are no places on Earth in {declared}: is the crs right?"
+            told = saying("its coordinates are no places on Earth in %(declared)s: is the crs right?", declared=declared)
             raise BadTerritory([Finding(layer.file, table.where(int(place)), told) for place in wrong])
         west, south, east, north = shapely.total_bounds(shapes[present])
         across = metres_between(west, south, east, north)
         if shapely.area(shapes[present]).any() and across < LEAST_ACROSS:
-            raise BadTerritory([Finding(layer.file, "", f"in {declared} all of it measures {across:.2f} m across: is the crs right?")])
+            told = saying("in %(declared)s all of it measures %(metres)s m across: is the crs right?", declared=declared, metres=f"{across:.2f}")
+            raise BadTerritory([Finding(layer.file, "", told)])
     return list(shapes)
 
 
@@ -228,40 +234,40 @@ def _to_wgs84(declared: str) -> Any:
 
 def _areas(layer: Layer, table: _Table, shapes: list[BaseGeometry | None], *, repair: bool, mended: list[str]) -> tuple[AreaSource, ...]:
     areas, problems = [], []
-    seen: dict[str, str] = {}
+    seen: dict[str, Said] = {}
     for place, shape in enumerate(shapes):
         where = table.where(place)
         code = plain_text(table.columns[layer.code][place]) if layer.code else ""
-        name = f"{where} ({code})" if code else where
+        name = saying("%(where)s (%(code)s)", where=where, code=code) if code else where
         if layer.code and not code:
-            problems.append(Finding(layer.file, where, f"the code ({layer.code}) is empty"))
+            problems.append(Finding(layer.file, where, saying("the code (%(field)s) is empty", field=layer.code)))
             continue
         if "/" in code or len(code) > 100:
-            problems.append(Finding(layer.file, name, "a code has no slash and at most 100 characters"))
+            problems.append(Finding(layer.file, name, saying("a code has no slash and at most 100 characters")))
         if code in seen:
-            problems.append(Finding(layer.file, name, f"the code {code} stands twice, first at {seen[code]}"))
+            problems.append(Finding(layer.file, name, saying("the code %(code)s stands twice, first at %(first)s", code=code, first=seen[code])))
         if code:
             seen.setdefault(code, where)
         households, wrong = _count(table.columns[layer.households][place] if layer.households else None)
         if wrong:
-            problems.append(Finding(layer.file, name, f"households ({layer.households}) is not a whole number of zero or more"))
+            problems.append(Finding(layer.file, name, saying("households (%(field)s) is not a whole number of zero or more", field=layer.households)))
         polygon, point = None, None
         if shape is not None and not shape.is_empty:
             if shape.geom_type == "Point":
                 point = (float(shape.x), float(shape.y))
             elif shape.geom_type not in ("Polygon", "MultiPolygon"):
-                problems.append(Finding(layer.file, name, f"expected a polygon, found {shape.geom_type}"))
+                problems.append(Finding(layer.file, name, saying("expected a polygon, found %(found)s", found=shape.geom_type)))
             else:
                 polygon = shape
-        elif layer.wkt is not None or table.word == "feature":
-            problems.append(Finding(layer.file, name, "the outline is empty"))
+        elif layer.wkt is not None or not table.rows:
+            problems.append(Finding(layer.file, name, saying("the outline is empty")))
         if polygon is not None and not polygon.is_valid:
             if repair and not repaired(polygon).is_empty:
                 polygon = repaired(polygon)
-                mended.append(code or where)
+                mended.append(code or str(where))
             else:
-                hint = "" if repair else "; mend it, or set repair: true"
-                problems.append(Finding(layer.file, name, f"the outline crosses itself ({shapely.is_valid_reason(polygon)}){hint}"))
+                message = N_("the outline crosses itself (%(how)s)") if repair else N_("the outline crosses itself (%(how)s); mend it, or set repair: true")
+                problems.append(Finding(layer.file, name, Said(message, {"how": shapely.is_valid_reason(polygon)})))
         parent = plain_text(table.columns[layer.parent][place]) if layer.parent else None
         areas.append(AreaSource(code, _names(layer, table, place), where, households, polygon, point, parent))
     if problems:

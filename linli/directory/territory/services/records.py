@@ -15,7 +15,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from linli.directory.territory.models import Addressed, Building, Facility, LegalEntity, Place
 from linli.directory.territory.rules import AreaNode, Ground, Placing
 from linli.directory.territory.rules.addresses import search_text
-from linli.directory.territory.rules.findings import BadTerritory, Finding
+from linli.directory.territory.rules.findings import BadTerritory, Finding, in_row
 from linli.directory.territory.rules.records import ELEMENTS, RecordKind, RecordSource, RecordsReport, parse_records
 from linli.directory.territory.selectors.ground import ground
 from linli.directory.territory.services.reading import MAX_BYTES, plain_text, read_columns
@@ -23,6 +23,7 @@ from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.epoch import services as epoch
 from linli.kernel.ids import new_id
+from linli.kernel.refusal import saying
 from linli.kernel.rows import insert_rows, update_rows
 
 MANAGE = "directory.manage"
@@ -48,9 +49,9 @@ def read_records(path: Path, kind: RecordKind, *, encoding: str | None = None) -
         BadTerritory: the file is missing, is not what it says, or holds what cannot be taken in; says every row.
     """
     if not path.is_file():
-        raise BadTerritory([Finding(str(path), "", "there is no such file")])
+        raise BadTerritory([Finding(str(path), "", saying("there is no such file"))])
     if path.stat().st_size > MAX_BYTES:
-        raise BadTerritory([Finding(path.name, "", f"the file is larger than {MAX_BYTES // 1_000_000} MB")])
+        raise BadTerritory([Finding(path.name, "", saying("the file is larger than %(megabytes)s MB", megabytes=MAX_BYTES // 1_000_000))])
     is_book = path.suffix.lower() in (".xlsx", ".xlsm")
     columns = _read_xlsx(path) if is_book else read_columns(path.read_bytes(), file=path.name, encoding=encoding)
     return parse_records(kind, columns, file=path.name)
@@ -61,14 +62,14 @@ def _read_xlsx(path: Path) -> dict[str, list[str]]:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = [[plain_text(value) for value in row] for row in book.worksheets[0].iter_rows(values_only=True)]
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, IndexError):
-        raise BadTerritory([Finding(path.name, "", "this is no XLSX table that can be read")]) from None
+        raise BadTerritory([Finding(path.name, "", saying("this is no XLSX table that can be read"))]) from None
     rows = [row for row in rows if any(row)]
     if len(rows) < 2:
-        raise BadTerritory([Finding(path.name, "", "expected a line of column names and rows below it")])
+        raise BadTerritory([Finding(path.name, "", saying("expected a line of column names and rows below it"))])
     heads = rows[0]
     twice = [head for head, count in Counter(head for head in heads if head).items() if count > 1]
     if twice:
-        raise BadTerritory([Finding(path.name, "row 1", f"a column name stands twice: {', '.join(twice)}")])
+        raise BadTerritory([Finding(path.name, in_row(1), saying("a column name stands twice: %(names)s", names=", ".join(twice)))])
     return {head: [row[place] if place < len(row) else "" for row in rows[1:]] for place, head in enumerate(heads) if head}
 
 
@@ -135,7 +136,7 @@ def _placed(records: Sequence[RecordSource], ground: Ground, kind: RecordKind) -
         if found.point is not None:
             placed.append((location.area, location.how))
         elif found.area and found.area not in codes:
-            problems.append(Finding(str(kind), found.where or found.code, f"there is no area {found.area}"))
+            problems.append(Finding(str(kind), found.where or found.code, saying("there is no area %(area)s", area=found.area)))
         else:
             placed.append((codes[found.area] if found.area else ground.root, Placing.UNPLACED))
     if problems:

@@ -81,7 +81,7 @@ class BadPlaybook(Refusal):
 
     def __init__(self, problems: Collection[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__(count=len(self.problems), first=self.problems[0].sentence() if self.problems else "")
+        super().__init__(count=len(self.problems), first=self.problems[0] if self.problems else "")
 
 
 def filled(message: str, params: Mapping[str, Any]) -> str:
