@@ -76,6 +76,7 @@ def directory(request: HttpRequest) -> HttpResponseBase:
         acting=[line for line in lines if line.holding is None or line.holding.is_acting][:MOST_POSTS],
         away=absences(actor=actor, at=at),
         may_manage=actor.holds("directory.manage"),
+        may_take_in=actor.may("directory.manage"),
         may_here=actor.may("directory.manage", area_path=area.path),
         query=kept_query(request),
         me=actor.person_id,
