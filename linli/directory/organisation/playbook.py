@@ -25,7 +25,9 @@ class Level(Section):
     code: str = Field(min_length=1, title="Level", json_schema_extra={"zh": "层级"})
     names: Text = Field(title="Names", json_schema_extra={"zh": "名称"})
     unit: Text = Field(title="Name of its unit, with {area}", json_schema_extra={"zh": "机构名称，含 {area}"})
-    unit_kind: Literal["team", "station", "centre"] = Field(title="Kind of unit", json_schema_extra={"zh": "机构类型"})
+    unit_kind: Literal["team", "station", "centre"] = Field(
+        title="Kind of unit", json_schema_extra={"zh": "机构类型", "values": {"team": "队", "station": "工作站", "centre": "中心"}}
+    )
 
 
 class Role(Section):

@@ -18,8 +18,10 @@ from linli.engines.matters.rules.hexes import gathered, is_hex, outline, resolut
 from linli.engines.matters.selectors.patterns import by_square, of_squares
 from linli.interfaces.access import requires
 from linli.interfaces.command.wall import PERIODS, Wall, wall_of
+from linli.interfaces.console.export import short_table
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.queue import lines_of
+from linli.interfaces.console.tables import asked_format, kept_query, taken
 from linli.interfaces.tags import bilingual
 from linli.kernel.playbooks.selectors import active_playbook
 from linli.kernel.refusal import N_, Kind, Refusal
@@ -72,9 +74,14 @@ def spot(request: HttpRequest) -> HttpResponseBase:
     if not is_hex(place):
         raise UnknownPlace
     rows = of_squares(actor=wall.actor, at=wall.at, of=wall.pattern(class_code), squares=squares_in(place))
+    if asked_format(request):
+        wall.actor.require_somewhere("matters.export")
+        heads, table = short_table(rows)
+        return taken(request, name="place", heads=heads, rows=table, at=wall.at)
     names = {part.code: part.names for part in active_playbook().section(MattersSection).classes}
     back = f"{reverse('command:screen')}?{wall.query}&{urlencode({'heat': class_code or 'all'})}"
     context: dict[str, Any] = {"lines": lines_of(rows, wall.at), "class_names": names.get(class_code), "period": PERIODS[wall.period][0], "back": back}
+    context |= {"query": kept_query(request), "may_export": wall.actor.holds("matters.export")}
     return show(request, "command/spot.html", "screen", **context)
 
 

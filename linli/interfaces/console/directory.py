@@ -86,7 +86,7 @@ def directory(request: HttpRequest) -> HttpResponseBase:
 def _table(request: HttpRequest, lines: list[PostLine], at: datetime) -> HttpResponseBase:
     """The posts of the area and below, or those found, with who answers for each."""
     language, snapshot = get_language() or "", organisation()
-    heads = [gettext(head) for head in (N_("Post"), N_("Code"), N_("Unit"), N_("Rank"), N_("Answers for it now"), N_("Stands in"))]
+    heads = [gettext(head) for head in (N_("Post"), N_("Short code"), N_("Unit"), N_("Rank"), N_("Answers for it now"), N_("Stands in"))]
     rows = [
         (
             bilingual(dict(line.post.names), language), line.post.code, bilingual(dict(snapshot.unit(line.post.unit_id).names), language), line.post.rank,

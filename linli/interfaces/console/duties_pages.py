@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,17 +17,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from linli.engines.duties.playbook import ACT
 from linli.engines.duties.rules.task import Verb
-from linli.engines.duties.selectors.desk import DutyPage, duty_page, missed_board, my_day, pause_reasons
+from linli.engines.duties.selectors.desk import DutyLine, DutyPage, duty_page, missed_board, my_day, pause_reasons
 from linli.engines.duties.selectors.figures import how_duties_went
 from linli.engines.duties.services.checkin import Command, check_in, excuse
 from linli.engines.duties.services.pausing import end_pause, pause
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.duties_forms import FinishForm, NoteForm, PauseForm, WhyForm, day_sent, told
-from linli.interfaces.console.duties_words import VERBS, shown_line
+from linli.interfaces.console.duties_words import KINDS, STATES, VERBS, shown_line
 from linli.interfaces.console.pages import show
+from linli.interfaces.console.tables import asked_format, kept_query, taken
 from linli.interfaces.refusals import sentence, status_of
+from linli.interfaces.tags import bilingual
 from linli.kernel.clock.services import now
-from linli.kernel.refusal import Refusal
+from linli.kernel.refusal import N_, Refusal
 from linli.kernel.writing import write
 
 DAYS = (1, 7, 30)
@@ -37,13 +41,43 @@ QUICK = ("take", "start", "arrive", "not_home", "refuse")
 @require_GET
 def day(request: HttpRequest) -> HttpResponseBase:
     """What this person answers for now, and what comes."""
-    actor = actor_of_request(request)
-    found = my_day(actor=actor, at=now())
+    actor, at = actor_of_request(request), now()
+    found = my_day(actor=actor, at=at)
+    if asked_format(request):
+        return _table(request, [*found.now, *found.coming, *found.missed], name="my-duties", at=at)
     lists = {name: [shown_line(line) for line in getattr(found, name)] for name in ("now", "coming", "missed")}
     return show(
         request, "console/duties/day.html", "duties",
         day=found, running=lists["now"], coming=lists["coming"], missed=lists["missed"], has_posts=bool(actor.post_ids), may_act=actor.holds(ACT),
     )  # fmt: skip
+
+
+def _table(request: HttpRequest, lines: Sequence[DutyLine], *, name: str, at: datetime) -> HttpResponseBase:
+    """Duties as a table."""
+    language = get_language() or ""
+    heads = [
+        gettext(head)
+        for head in (
+            N_("Duty"),
+            N_("Kind"),
+            N_("Whom or what"),
+            N_("Area"),
+            N_("State"),
+            N_("Accountable post"),
+            N_("Who"),
+            N_("From"),
+            N_("Due"),
+            N_("Done at"),
+        )
+    ]
+    rows = [
+        (
+            bilingual(dict(line.names), language), KINDS[line.kind][0], line.label, bilingual(dict(line.area_names), language), STATES[line.state][0],
+            bilingual(dict(line.post_names), language), line.person, line.opens_at, line.due_at, line.done_at,
+        )
+        for line in lines
+    ]  # fmt: skip
+    return taken(request, name=name, heads=heads, rows=rows, at=at)
 
 
 @requires("duties.read")
@@ -55,9 +89,12 @@ def missed(request: HttpRequest) -> HttpResponseBase:
     days = int(asked) if asked in map(str, DAYS) else 7
     actor, at = actor_of_request(request), now()
     board = missed_board(actor=actor, at=at, days=days)
+    if asked_format(request):
+        return _table(request, board.lines, name="missed-duties", at=at)
     return show(
         request, "console/duties/missed.html", "duties",
-        board=board, lines=[shown_line(line) for line in board.lines], days=days, spans=DAYS, went=how_duties_went(actor=actor, at=at, days=days),
+        board=board, lines=[shown_line(line) for line in board.lines], days=days, spans=DAYS, query=kept_query(request),
+        went=how_duties_went(actor=actor, at=at, days=days),
     )  # fmt: skip
 
 

@@ -70,5 +70,18 @@ def _table(rows: Sequence[QueueRow]) -> Iterator[list[str]]:
         yield [*map(safe_cell, words), *("" if value is None else f"{value:.6f}" for value in (row.lon, row.lat))]
 
 
+def short_table(rows: Sequence[QueueRow]) -> tuple[list[str], list[tuple[object, ...]]]:
+    """Heads and lines of matters that were found by another way than the queue's filters."""
+    language = get_language() or ""
+    heads = [gettext(head) for head in (N_("Number"), N_("Class"), N_("State"), N_("Accountable post"), N_("Area"), N_("Address"), N_("Reported at"))]
+    return heads, [
+        (
+            row.code, bilingual(dict(row.class_names), language), state_words(row.state)[0], bilingual(dict(row.post_names), language),
+            bilingual(dict(row.area_names), language), row.address, row.reported_at,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
 def _when(instant: datetime | None) -> str:
     return f"{timezone.localtime(instant):%Y-%m-%d %H:%M}" if instant else ""

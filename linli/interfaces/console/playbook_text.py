@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext, override
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from linli.kernel.access.rules import PERMISSIONS
 from linli.kernel.playbooks.rules import Section, Text
 from linli.kernel.playbooks.rules.changes import Change
 from linli.kernel.playbooks.rules.wording import field_words, item_words, phrase, value_words
@@ -74,7 +76,17 @@ def _node(names: Mapping[str, str], value: Any, key: str = "", info: FieldInfo |
         return Node(names, below=[_node(_both(item_words(str(code), item)), item) for code, item in value.items()])
     if isinstance(value, list | tuple) and value and isinstance(value[0], BaseModel):
         return Node(names, below=[_item(item, number) for number, item in enumerate(value, start=1)])
+    if key == "permissions":
+        return Node(names, value=_permissions(value))
     return Node(names, value=_both(value_words(value, key, info)))
+
+
+def _permissions(names: Iterable[str]) -> Mapping[str, str]:
+    """What a role may do, in the words of each permission."""
+    texts = [PERMISSIONS[name].text if name in PERMISSIONS else name for name in names]
+    with override("zh-hans"):
+        zh = "；".join(gettext(text) for text in texts)
+    return {"zh": zh, "en": "; ".join(texts)}
 
 
 def _item(item: BaseModel, number: int) -> Node:

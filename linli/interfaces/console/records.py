@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from itertools import count, takewhile
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,13 +17,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from linli.engines.matters.selectors.search import search as search_matters
 from linli.interfaces.access import actor_of_request, requires, signed_in_route
+from linli.interfaces.console.export import short_table
 from linli.interfaces.console.filters import uuid_of
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.playbook_text import Node, change_words, outline
 from linli.interfaces.console.queue import lines_of
 from linli.interfaces.console.tables import MOST, asked_format, kept_query, taken
-from linli.interfaces.tags import bilingual
-from linli.interfaces.wording import CHANNELS, NOTICES, state_words
+from linli.interfaces.wording import CHANNELS, NOTICES
 from linli.kernel.audit.selectors import EntryFilter, entries, whole_log
 from linli.kernel.clock.services import now
 from linli.kernel.events.selectors import dead_letters, outbox_status
@@ -45,15 +46,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
     found = search_matters(actor=actor_of_request(request), at=at, asked=asked)
     if asked_format(request):
         actor_of_request(request).require_somewhere("matters.export")
-        language = get_language() or ""
-        heads = [gettext(head) for head in (N_("Number"), N_("Class"), N_("State"), N_("Accountable post"), N_("Area"), N_("Address"), N_("Reported at"))]
-        rows = [
-            (
-                row.code, bilingual(dict(row.class_names), language), state_words(row.state)[0], bilingual(dict(row.post_names), language),
-                bilingual(dict(row.area_names), language), row.address, row.reported_at,
-            )
-            for row in found.rows
-        ]  # fmt: skip
+        heads, rows = short_table(found.rows)
         return taken(request, name="search", heads=heads, rows=rows, at=at)
     may_export = bool(found.rows) and actor_of_request(request).holds("matters.export")
     lines = lines_of(found.rows, at)
@@ -90,8 +83,13 @@ def sent_notices(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 def notices(request: HttpRequest) -> HttpResponseBase:
     """One's own notices."""
-    page = _page(request)
-    items = inbox(actor_of_request(request), page=page)
+    actor, page = actor_of_request(request), _page(request)
+    if asked_format(request):
+        heads = [gettext(head) for head in (N_("Notice"), N_("What it says"), N_("When"), N_("Read at"))]
+        pages = takewhile(bool, (inbox(actor, page=number) for number in count(1)))
+        rows = ((item.subject, item.body, item.at, item.read_at) for items in pages for item in items)
+        return taken(request, name="my-notices", heads=heads, rows=rows, at=now())
+    items = inbox(actor, page=page)
     return show(request, "console/notices.html", "notices", items=items, page=page, more=len(items) == 50, unread=[item for item in items if not item.read_at])
 
 

@@ -78,7 +78,7 @@ class RetireForm(forms.Form):
 
 class NewPostForm(ChangeForm):
     field_order = ("zh", "en", "code", "role", "unit", "rank")
-    code = forms.CharField(label=_("Code"), max_length=60)
+    code = forms.CharField(label=_("Short code"), max_length=60)
     role = forms.ChoiceField(label=_("Role"))
     unit = forms.ChoiceField(label=_("Unit"))
 
@@ -92,7 +92,7 @@ class NewPostForm(ChangeForm):
 
 class NewUnitForm(NamesForm):
     field_order = ("zh", "en", "code", "kind")
-    code = forms.SlugField(label=_("Code"), max_length=60)
+    code = forms.SlugField(label=_("Short code"), max_length=60)
     kind = forms.ChoiceField(label=_("What it is"), choices=list(UNIT_KINDS.items()))
 
 

@@ -26,12 +26,13 @@ from linli.directory.teams.selectors import teams as team_lines
 from linli.directory.territory.selectors import ground
 from linli.interfaces.access import actor_of_request, requires, signed_in_route
 from linli.interfaces.console.pages import show
+from linli.interfaces.console.tables import asked_format, taken
 from linli.interfaces.refusals import sentence, status_of
 from linli.interfaces.tags import bilingual
 from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
 from linli.kernel.ids import new_id
-from linli.kernel.refusal import Refusal
+from linli.kernel.refusal import N_, Refusal
 from linli.kernel.writing import write
 
 DAY: dict[str, Any] = {"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), "input_formats": ["%Y-%m-%d"]}
@@ -120,6 +121,29 @@ def teams(request: HttpRequest) -> HttpResponseBase:
         (kind.names.model_dump(), [cells.get((kind.code, venue.code), Cell()) for venue in section.venues], cells.get((kind.code, ""), Cell()))
         for kind in section.kinds
     ]
+    if asked_format(request):
+        language, kinds = get_language() or "", {kind.code: kind.names.model_dump() for kind in section.kinds}
+        heads = [
+            gettext(head)
+            for head in (
+                N_("Team"),
+                N_("Short code"),
+                N_("Kind of team"),
+                N_("Area"),
+                N_("Member organisation"),
+                N_("Members"),
+                N_("Core members"),
+                N_("Applicants"),
+            )
+        ]
+        table = [
+            (
+                bilingual(line.names, language), line.code, bilingual(kinds.get(line.kind, {}), language) or line.kind,
+                bilingual(dict(land.area(line.area_id).names), language), bilingual(line.organisation, language), line.members, line.core, line.waiting,
+            )
+            for line in team_lines(actor=actor)
+        ]  # fmt: skip
+        return taken(request, name="teams", heads=heads, rows=table, at=at)
     return show(
         request, "console/teams/list.html", "teams",
         lines=[(line, land.area(line.area_id).names) for line in team_lines(actor=actor)], kinds={kind.code: kind.names.model_dump() for kind in section.kinds},

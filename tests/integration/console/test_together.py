@@ -19,7 +19,6 @@ from linli.engines.matters.services.frame import frame
 from linli.engines.matters.services.whistle import blow_whistle, report_in
 from linli.interfaces.console.models import SavedFilter
 from linli.kernel.access.rules import SYSTEM
-from linli.kernel.audit.models import AuditEntry
 from linli.kernel.clock.services import set_clock
 from linli.kernel.writing import write
 from tests.factories import MONDAY, Community, report
@@ -150,16 +149,3 @@ def test_the_call_back_desk_leads_to_the_call_and_on_to_the_next(town: Community
     away = street.post(f"/console/matters/{receipt.code}/note", {"version": version + 1, "key": "k2", "text": "n", "next": "https://elsewhere.example/"})
     assert away.url == f"/console/matters/{receipt.code}"  # never out of the house
     assert desk("grid").get("/console/calls").status_code == 403
-
-
-@pytest.mark.parametrize("path", ["/console/whistles", "/console/calls", "/console/search?q=E", "/console/directory", "/console/audit"])
-def test_every_list_is_a_table_that_is_written_down(town: Community, desk: Desk, path: str) -> None:
-    report(town)
-    who = desk(role="operator") if "audit" in path or "directory" in path else desk("street")
-    join = "&" if "?" in path else "?"
-    answer = who.get(f"{path}{join}format=csv")
-    assert answer.status_code == 200 and answer["Content-Type"].startswith("text/csv")
-    assert len(b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()) >= 1
-    book = who.get(f"{path}{join}format=xlsx")
-    assert book.content[:2] == b"PK"
-    assert AuditEntry.objects.filter(action="console.export").count() == 2

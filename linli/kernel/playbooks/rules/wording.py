@@ -42,6 +42,7 @@ USUAL: Mapping[str, Words] = {
     "visibility": ("公开范围", "visibility"),
 }
 VALUES: Mapping[str, Mapping[str, str]] = {
+    "clearance": {"public": "公开", "internal": "内部", "private": "保密"},
     "visibility": {"public": "公开", "internal": "内部", "private": "保密"},
     "type": {"text": "文字", "number": "数字", "choice": "单选", "choices": "多选", "date": "日期"},
 }
