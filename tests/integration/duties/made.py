@@ -52,8 +52,8 @@ duties:
 """
 ROLES = ("[matters.read, matters.act", "[duties.read, duties.act, files.read, matters.read, matters.act")
 JUDGES = (
-    "[duties.read, duties.act, matters.read, matters.act, matters.dispatch",
-    "[duties.read, duties.act, duties.judge, duties.manage, matters.read, matters.act, matters.dispatch",
+    "[duties.read, duties.act, files.read, matters.read, matters.act, matters.dispatch",
+    "[duties.read, duties.act, duties.judge, duties.manage, files.read, matters.read, matters.act, matters.dispatch",
 )
 
 
