@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
+import oidc_provider_mock
 import pytest
 from allauth.socialaccount.models import SocialAccount
 from django.core.cache import cache
@@ -126,3 +128,34 @@ def test_a_closed_account_stays_outside(organisation: Organisation, lin: User) -
     client = Client()
     come_back(client)
     assert signed_in(client) is None
+
+
+@pytest.fixture
+def provider(settings) -> Iterator[str]:
+    """A whole OpenID provider, with keys, signed tokens and a page of its own, in which 林 has an account."""
+    known = oidc_provider_mock.User(sub="lin-7", claims={"email": "lin@example.org", "email_verified": True, "name": "林"})
+    with oidc_provider_mock.run_server_in_thread(user_claims=[known]) as server:
+        address = f"http://localhost:{server.server_port}"
+        app = {"provider_id": "town", "name": "Town hall", "client_id": "linli", "secret": "s", "settings": {"server_url": address}}
+        settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
+        cache.clear()
+        yield address
+
+
+def through(client: Client, subject: str, **form: str) -> object:
+    """From our page to the provider's, whose form is answered for ``subject``, and back to us."""
+    sent = client.post("/accounts/oidc/town/login/")
+    back = httpx.post(sent.url, data={"sub": subject, **form})
+    assert sent.status_code == 302 and back.status_code == 302, back.text
+    callback = urlsplit(back.headers["location"])
+    return client.get(callback.path, parse_qs(callback.query))
+
+
+def test_a_whole_provider_signs_in_whom_it_vouches_for_and_nobody_else(provider: str, lin: User) -> None:
+    client = Client()
+    assert through(client, "lin-7").status_code == 302 and signed_in(client) == str(lin.pk)
+    assert SocialAccount.objects.get().uid == "lin-7"
+    stranger = Client()
+    assert through(stranger, "somebody@example.org").status_code < 500 and signed_in(stranger) is None
+    denied = Client()
+    assert through(denied, "lin-7", action="deny").status_code < 500 and signed_in(denied) is None

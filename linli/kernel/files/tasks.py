@@ -36,7 +36,7 @@ def remove_blobs() -> int:
         try:
             with write():
                 done += blobs.remove_if_free(key)
-        except OSError as error:  # one stuck file holds up no other; its row stays for the next run
+        except Exception as error:  # a folder's and a bucket's errors share no base; one stuck file holds up no other, its row stays for the next run
             logger.error("files: %s cannot be removed: %s", key, error)
     return done
 
