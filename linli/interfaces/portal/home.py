@@ -30,11 +30,12 @@ PUBLIC = Actor.system("public figures")  # everyone may see the figures of the w
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """Figures of a month, and the month before where this one has only begun."""
+    """Figures of a month. ``current``: whether it is the one that runs."""
 
     since: date
     until: date
     figures: Figures
+    current: bool
 
     @property
     def days(self) -> int:
@@ -68,16 +69,24 @@ def this_month(at: datetime) -> Month:
 
 
 def month_of(at: datetime, *, path: str, wanted: str = "") -> Month:
-    """The figures of an area for a month (``2026-03``); for this one where none is named, or one that is no month or to come."""
-    since = timezone.localtime(at).date().replace(day=1)
+    """The figures of an area for a month (``2026-03``); for this one where none is named, or one that is no month or to come.
+
+    Where this one has only begun and nothing was reported in it, the one before says more, and is given.
+    """
+    this = timezone.localtime(at).date().replace(day=1)
     try:
-        named = datetime.strptime(wanted, "%Y-%m").date() if wanted else since  # noqa: DTZ007 - a month has no zone
+        named = datetime.strptime(wanted, "%Y-%m").date() if wanted else None  # noqa: DTZ007 - a month has no zone
     except ValueError:
-        named = since
-    if date(2000, 1, 1) < named < since:
-        since = named
+        named = None
+    if named is not None and date(2000, 1, 1) < named <= this:
+        return _month(at, path, named, current=named == this)
+    found = _month(at, path, this, current=True)
+    return found if found.figures.counts.reported else _month(at, path, _first_before(this), current=False)
+
+
+def _month(at: datetime, path: str, since: date, *, current: bool) -> Month:
     until = (since.replace(day=28) + timedelta(days=4)).replace(day=1)
-    return Month(since, until, selected_figures(actor=PUBLIC, at=at, of=Selection(path, since, until)))
+    return Month(since, until, selected_figures(actor=PUBLIC, at=at, of=Selection(path, since, until)), current)
 
 
 def funnel(figures: Figures) -> list[dict[str, Any]]:
@@ -126,14 +135,12 @@ def figures(request: HttpRequest) -> HttpResponseBase:
     year = Selection(path, month.since.replace(year=month.since.year - 1), month.until)
     by_area = figures_by_area(actor=PUBLIC, at=at, of=Selection(path, month.since, month.until))
     earlier = {line.key: percent(line.figures.rates.on_time) for line in figures_by_area(actor=PUBLIC, at=at, of=before)} if by_area else {}
-    this_month_since = timezone.localtime(at).date().replace(day=1)
     context = {
         "month": month,
         "area": node if node.id != land.root.id else None,
         "path": list(land.chain(node.id)),
         "before": before.since,
-        "after": month.until if month.until <= this_month_since else None,
-        "current": month.since == this_month_since,
+        "after": None if month.current else month.until,
         "levels": funnel(month.figures),
         "rates": rates(month.figures),
         "overdue": overdue_now(at, path=path),

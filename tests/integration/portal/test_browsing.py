@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -220,14 +220,29 @@ def test_figures_of_another_month_and_of_an_area(client: Client, town: Community
         set_clock(to=MONDAY)
     rebuild_figures()
     here, there = town.streets[0], town.streets[-1]
-    now_page, before = client.get("/figures"), client.get("/figures?month=2026-02")
+    now_page, before = client.get("/figures?month=2026-03"), client.get("/figures?month=2026-02")
     assert now_page.context["month"].figures.counts.reported == 0 and now_page.context["overdue"] == 2  # still open, and late
     assert before.context["month"].figures.counts.reported == 2 and before.context["after"] is not None
     street = client.get(f"/figures?month=2026-02&area={here.code}")
     assert street.context["month"].figures.counts.reported == 1 and street.context["overdue"] == 1 and there.names["zh"] not in street.content.decode()
     for nonsense in ("?month=2026-13", "?month=1066-10", "?month=2099-01", "?area=nowhere", "?month=x&area=%00"):
         answer = client.get(f"/figures{nonsense}")
-        assert answer.status_code == 200 and answer.context["current"]
+        assert answer.status_code == 200 and answer.context["month"] == client.get("/figures").context["month"]
+
+
+def test_the_first_days_of_a_month_show_the_month_before_until_something_is_reported(client: Client, town: Community) -> None:
+    report(town, at=MONDAY - timedelta(days=20))
+    with write():
+        set_clock(to=MONDAY)
+    rebuild_figures()
+    for path in ("/", "/figures"):
+        month = client.get(path).context["month"]
+        assert not month.current and month.since == date(2026, 2, 1) and month.figures.counts.reported == 1
+    report(town, at=MONDAY - timedelta(hours=1))
+    rebuild_figures()
+    for path in ("/", "/figures"):
+        month = client.get(path).context["month"]
+        assert month.current and month.figures.counts.reported == 1
 
 
 def test_times_are_the_communitys(client: Client, town: Community) -> None:
