@@ -140,6 +140,7 @@ INSTALLED_APPS = [
     "linli.engines.matters",
     "linli.engines.duties",
     "linli.engines.duties.shifts",
+    "linli.engines.duties.meetings",
     "linli.domains.care",
     "linli.insight",
     "linli.interfaces.console",

@@ -19,6 +19,9 @@ from linli.domains.care.playbook import CareSection
 from linli.domains.care.services import cases as care_cases
 from linli.domains.care.services import erasing as care_erasing
 from linli.engines.duties import tasks as duties
+from linli.engines.duties.meetings import tasks as meetings
+from linli.engines.duties.meetings.playbook import MeetingsSection
+from linli.engines.duties.meetings.services import agenda as meeting_agendas
 from linli.engines.duties.playbook import DutiesSection
 from linli.engines.duties.selectors.posts import posts_with_open_duties
 from linli.engines.duties.services import sources as duty_sources
@@ -36,6 +39,8 @@ from linli.flows import (
     duties_are_told,
     matter_asks_arrival,
     matter_news,
+    meeting_actions_are_followed,
+    open_matters_on_agenda,
     people_are_told,
     reading_in_need_is_told,
     volunteers_are_told,
@@ -73,6 +78,7 @@ SECTIONS: dict[str, type[Section]] = {
     "directory": DirectorySection,
     "matters": MattersSection,
     "duties": DutiesSection,
+    "meetings": MeetingsSection,
     "care": CareSection,
     "devices": DevicesSection,
     "teams": TeamsSection,
@@ -91,6 +97,7 @@ DECLARING = (
     duties_are_told,
     matter_asks_arrival,
     matter_news,
+    meeting_actions_are_followed,
     people_are_told,
     volunteers_are_told,
     who_leaves_is_free,
@@ -106,6 +113,7 @@ def wire() -> None:
     register_post_use(N_("open matters rest on it"), posts_with_open_matters)
     register_post_use(N_("open duties rest on it"), posts_with_open_duties)
     duty_sources.register_sources()
+    meeting_agendas.register_agenda_source(open_matters_on_agenda.open_matters)
     people_services.register_part_taking(care_cases.caring_people)
     people_services.register_part_taking(teams_services.taking_part)
     _wire_sweeps()
@@ -134,6 +142,7 @@ def _wire_sweeps() -> None:
     outbox.register_sweeps()
     matters.register_sweeps()
     duties.register_sweeps()
+    meetings.register_sweeps()
     care.register_sweeps()
     devices.register_sweeps()
     shifts.register_sweeps()

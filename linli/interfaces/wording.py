@@ -62,6 +62,7 @@ SOURCES: dict[str, Words] = {
     "open311": _("Another program (Open311)"),
     "desk": _("Duty desk, for a caller"),
     "field": _("Grid member"),
+    "meeting": _("Decided by a meeting"),
     "replay": _("Records of another system"),
 }
 

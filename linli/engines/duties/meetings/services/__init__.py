@@ -1,0 +1,1 @@
+"""Verbs of meetings: ``convene`` meetings and their agendas · ``minutes`` kept and published · ``actions`` and what they became."""
