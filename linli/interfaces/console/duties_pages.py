@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from linli.engines.duties.meetings.selectors import meeting_of_duty
 from linli.engines.duties.playbook import ACT
 from linli.engines.duties.rules.task import Verb
 from linli.engines.duties.selectors.desk import DutyLine, DutyPage, duty_page, missed_board, my_day, pause_reasons
@@ -203,5 +204,6 @@ def _page(request: HttpRequest, page: DutyPage, *, failed: dict[str, Any] | None
     story = [{"step": step, "words": VERBS[step.verb], "answers": told(step.form, schema, language)} for step in page.story]
     return show(
         request, "console/duties/duty.html", "duties", status=status,
-        page=page, shown=shown_line(page.line), story=story, forms=forms, wrong=wrong, quick=[(verb, VERBS[verb]) for verb in QUICK],
+        page=page, shown=shown_line(page.line), story=story, meeting=meeting_of_duty(actor=actor_of_request(request), occurrence_id=page.line.id),
+        forms=forms, wrong=wrong, quick=[(verb, VERBS[verb]) for verb in QUICK],
     )  # fmt: skip

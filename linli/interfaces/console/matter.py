@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from linli.directory.organisation.rules import Holding
 from linli.directory.organisation.selectors import organisation
+from linli.engines.duties.meetings.selectors import spoken_about
 from linli.engines.matters.rules.decide import ChangedMeanwhile, Command
 from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.selectors.desk import MatterDesk, matter_desk
@@ -165,6 +166,7 @@ def _page(
         may_clear=actor.may(CLEAR, area_path=found.area_path, confidentiality=max(depth, Confidentiality.INTERNAL)),
         may_identify=actor.may("matters.read_identity", area_path=found.area_path, confidentiality=depth),
         condition=_condition(page),
+        spoken=spoken_about(actor=actor, matter_id=found.id),
         new_key=str(new_id()),
     )
 

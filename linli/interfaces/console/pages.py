@@ -47,6 +47,7 @@ PLACES = (
     Place("screen", "command:screen", "layout-dashboard", _("Command"), ("insight.read",)),
     Place("notices", "console:notices", "bell", _("My notices"), (), first=True),
     Place("duties", "console:duties", "clipboard-list", _("Duties"), ("duties.read",)),
+    Place("meetings", "console:meetings", "message-square-text", _("Meetings"), ("meetings.read",)),
     Place("care", "console:care", "heart-handshake", _("Care desk"), ("care.work", "care.review")),
     Place("teams", "console:teams", "hand-helping", _("Teams"), ("teams.read",)),
     Place("devices", "console:devices", "bell-ring", _("Devices"), ("devices.read",)),

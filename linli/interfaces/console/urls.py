@@ -24,6 +24,7 @@ from linli.interfaces.console import (
     units,
 )
 from linli.interfaces.console.duties_urls import DUTIES
+from linli.interfaces.console.meetings_urls import MEETINGS
 from linli.kernel.files.rules import Rendition
 
 
@@ -100,4 +101,5 @@ urlpatterns: list[URLPattern] = [
     path("directory/absence", directory.absence, name="absence"),
     path("directory/absence/<uuid:absence_id>/back", directory.back, name="back"),
     *DUTIES,
+    *MEETINGS,
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from linli.interfaces.portal import alerts, browsing, home, map, own, photos, reporting, tracking, volunteer, volunteer_shifts  # noqa: A004 - a map is a map
+from linli.interfaces.portal import alerts, browsing, home, map, meetings, own, photos, reporting, tracking, volunteer, volunteer_shifts  # noqa: A004 - a map is a map
 
 app_name = "portal"
 urlpatterns: list[URLPattern] = [
@@ -38,6 +38,8 @@ urlpatterns: list[URLPattern] = [
     path("alerts/worker.js", alerts.worker, name="alerts_worker"),
     path("alerts/<uuid:subscription_id>/<str:token>", alerts.alert, name="alert"),
     path("services", home.services, name="services"),
+    path("meetings", meetings.meetings, name="meetings"),
+    path("meetings/<uuid:meeting_id>", meetings.meeting, name="meeting"),
     path("volunteer", volunteer.volunteer, name="volunteer"),
     path("volunteer/shifts", volunteer_shifts.shifts, name="volunteer_shifts"),
     path("volunteer/shifts/<uuid:shift_id>/<slug:act>", volunteer_shifts.act, name="volunteer_shift"),

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from linli.engines.matters.rules.states import State, Verb
 from linli.interfaces.scenario.duties import CheckInPart, ExpectDuty, SubjectPart
+from linli.interfaces.scenario.meetings import ExpectMeeting, HoldPart
 from linli.kernel.playbooks.rules import Issue, Section, Sections, Text
 from linli.kernel.playbooks.rules.problems import Place, Problem
 from linli.kernel.playbooks.rules.source import read_source
@@ -140,12 +141,17 @@ class Step(Section):
     subject: SubjectPart | None = None
     check_in: CheckInPart | None = None
     expect_duty: ExpectDuty | None = None
+    hold: HoldPart | None = None
+    expect_meeting: ExpectMeeting | None = None
 
     def things(self) -> dict[str, Section]:
         return {name: thing for name in THINGS if (thing := getattr(self, name)) is not None}
 
 
-THINGS = ("report", "act", "whistle", "report_in", "rate", "absent", "generate", "expect", "figures", "subject", "check_in", "expect_duty")
+THINGS = (
+    "report", "act", "whistle", "report_in", "rate", "absent", "generate", "expect", "figures", "subject", "check_in", "expect_duty",
+    "hold", "expect_meeting",
+)  # fmt: skip
 
 
 class Head(Section):
@@ -173,6 +179,8 @@ class Story(Section):
                 if isinstance(thing, Report | SubjectPart):
                     known.add(thing.name)
                     continue
+                if isinstance(thing, HoldPart):
+                    known |= {action.name for action in thing.actions}
                 for field in ("matter", "into", "subject"):
                     named = getattr(thing, field, None)
                     if named and named not in known:

@@ -29,6 +29,7 @@ from linli.insight.tasks import rebuild_figures
 from linli.interfaces.scenario import story as parts
 from linli.interfaces.scenario.duties import DutyTelling
 from linli.interfaces.scenario.generated import generate
+from linli.interfaces.scenario.meetings import MeetingTelling
 from linli.interfaces.scenario.story import Story
 from linli.kernel.access.rules import ANONYMOUS, SYSTEM, Actor, ActorKind
 from linli.kernel.access.selectors import role_grant
@@ -59,10 +60,13 @@ class Telling:
         self._roles = {role.code: role.level for role in active_playbook().section(DirectorySection).roles}
         self._levels = [part.level for part in active_playbook().section(MattersSection).route]
         self._duties = DutyTelling(first=self._when("D1 00:00"), matters=self._receipts)
+        day = lambda text: self._when(f"{text} 00:00").date()  # noqa: E731
+        self._meetings = MeetingTelling(day=day, matters=self._receipts, duties=self._duties)
         self._do: dict[str, Callable[[Any, datetime], list[str]]] = {
             "report": self._report, "act": self._act, "whistle": self._whistle, "report_in": self._report_in, "rate": self._rate,
             "absent": self._absent, "generate": self._generate, "expect": self._expect, "figures": self._figures,
             "subject": self._duties.subject, "check_in": self._duties.check_in, "expect_duty": self._duties.expect,
+            "hold": self._meetings.hold, "expect_meeting": self._meetings.expect,
         }  # fmt: skip
 
     def tell(self) -> Iterator[Told]:

@@ -15,6 +15,8 @@ from linli.engines.duties.meetings.models import Action, Addendum, Item, Meeting
 from linli.engines.duties.meetings.playbook import KEEP, READ, MeetingPart, meeting_kinds
 from linli.engines.duties.meetings.rules import Source
 from linli.engines.duties.meetings.services.agenda import NoSuchMeeting
+from linli.engines.duties.meetings.services.minutes import ACTION
+from linli.engines.duties.models import Occurrence
 from linli.engines.duties.services.frame import frame
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import in_scope, names_of_actors
@@ -315,3 +317,13 @@ def _item(row: Item, actions: list[ActionLine], *, actor: Actor, at: datetime, a
         actions=tuple(actions),
         by_hand=row.source == Source.HAND,
     )
+
+
+def meeting_of_duty(*, actor: Actor, occurrence_id: UUID) -> Spoken | None:
+    """The meeting that a duty is the holding of, or that gave it to its post; None for any other duty. Two queries."""
+    row = visible(actor).filter(occurrence_id=occurrence_id).first()
+    if row is not None:
+        return Spoken(row.id, row.names, row.starts_at, "", came_out=False)
+    ref = Occurrence.objects.filter(id=occurrence_id, subject__kind=ACTION).values_list("subject__ref", flat=True).first()
+    row = visible(actor).filter(actions__id=ref).first() if ref else None
+    return Spoken(row.id, row.names, row.starts_at, "", came_out=True) if row else None

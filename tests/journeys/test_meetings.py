@@ -1,0 +1,101 @@
+"""A secretary holds the Friday meeting in a real browser: takes minutes that save themselves, gives work to a post, publishes.
+
+Set LINLI_SCREENSHOTS to a folder to keep pictures.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from linli.engines.duties import tasks as duties
+from linli.engines.duties.meetings import tasks as meetings
+from linli.engines.duties.meetings.models import Meeting
+from linli.engines.matters.models import Matter
+from linli.kernel.clock.services import set_clock
+from linli.kernel.writing import write
+from tests.factories import MONDAY, community, report
+from tests.journeys.serving import Served, serving, staff
+from tests.journeys.test_gallery import serious
+
+BAIBUTING = Path(__file__).resolve().parents[2] / "playbooks" / "baibuting" / "playbook.yaml"
+SHOTS = os.environ.get("LINLI_SCREENSHOTS")
+PHONE, DESK = (390, 844), (1440, 900)
+FRIDAY = MONDAY + timedelta(days=4, hours=6, minutes=30)
+
+
+@pytest.fixture
+def house(browser: Browser, committed: str) -> Iterator[Served]:
+    with write():
+        set_clock(to=FRIDAY)
+    town = community(playbook=BAIBUTING)
+    staff(town, ("community", 0))
+    report(town, class_code="D-0101", text="楼上漏水，两家争执不下")
+    report(town, class_code="D-0102", text="夫妻争吵")
+    report(town, class_code="C-0118", text="路灯不亮", key="lamp")
+    duties.derive_due(FRIDAY)
+    duties.sweep(FRIDAY)
+    meetings.convene_ahead(FRIDAY)
+    with serving(browser, committed, town) as served:
+        yield served
+
+
+BECAME = """() => fetch(location.href).then((answer) => answer.text())
+    .then((text) => new DOMParser().parseFromString(text, "text/html").querySelector(".agenda__actions a.code") !== null)"""
+
+
+def shot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+def wide(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_a_secretary_holds_the_friday_meeting(house: Served, language: str) -> None:
+    meeting = Meeting.objects.get(kind="hard_cases", area_id=house.town.head("community").area_id)
+    page = house.sign_in("community", to="/console/meetings", language=language)
+    shot(page, f"meetings-list-desk-{language}")
+    page.locator(f"a[href='/console/meetings/{meeting.id}']").first.click()
+    expect(page.locator(".agenda > li")).to_have_count(2)
+    for name, size in (("phone", PHONE), ("desk", DESK)):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        assert wide(page) <= 0
+        shot(page, f"meeting-{name}-{language}")
+        assert serious(page) == []
+    for way in page.locator(".seats input[value=present]").all():
+        way.check()
+    page.locator(".agenda textarea").first.fill("双方同意先查漏点，费用由物业先行垫付")
+    expect(page.locator("[data-saved]")).to_contain_text("15:3")  # by itself
+    assert Meeting.objects.get(id=meeting.id).version == 2
+    page.locator(".minutes__action textarea").fill("三日内查清漏点")
+    page.locator("select[name=owner]").select_option(index=1)
+    page.locator("button[value=action]").click()
+    expect(page.locator(".agenda__actions li")).to_have_count(1)
+    assert page.locator(".agenda textarea").first.input_value() == "双方同意先查漏点，费用由物业先行垫付"
+    page.locator("textarea[name=minutes]").fill("本周疑难事项两件，均已会商。")
+    page.locator("input[name=held_at]").fill("2026-03-06T14:00")
+    page.locator("button[value=publish]").click()  # while the last words are still on their way
+    expect(page.locator("textarea[name=minutes]")).to_have_count(0)
+    page.wait_for_function(BECAME)  # the worker's part
+    page.reload()
+    shot(page, f"meeting-read-desk-{language}")
+    page.locator(".agenda__actions a.code").click()
+    expect(page.locator("#meetings")).to_be_visible()
+    assert Matter.objects.filter(source="meeting").count() == 1
+    page.goto(f"{house.address}/console/meetings/{meeting.id}/paper")
+    shot(page, f"meeting-paper-{language}")
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    for address in ("/console/meetings", f"/console/meetings/{meeting.id}", f"/console/meetings/{meeting.id}/paper", "/meetings"):
+        page.goto(house.address + address)
+        assert wide(page) <= 0, address
+        assert serious(page) == [], address
+        shot(page, f"phone{address.replace('/', '-').replace(str(meeting.id), 'x')}-{language}")
+    assert house.complaints == []
