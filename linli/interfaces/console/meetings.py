@@ -65,6 +65,11 @@ class AddendumForm(forms.Form):
     text = forms.CharField(label=_("Addendum"), max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
     public_text = forms.CharField(label=_("Everyone reads of it"), max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
+    def __init__(self, *args: Any, public: bool, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if not public:
+            del self.fields["public_text"]
+
 
 @requires("meetings.read")
 @never_cache
@@ -146,7 +151,8 @@ def keep(request: HttpRequest, meeting_id: UUID) -> HttpResponseBase:
 def addendum(request: HttpRequest, meeting_id: UUID) -> HttpResponseBase:
     """Add to published minutes."""
     actor, at = actor_of_request(request), now()
-    form = AddendumForm(request.POST)
+    page = meeting_page(actor=actor, at=at, meeting_id=meeting_id)
+    form = AddendumForm(request.POST, public=page.line.public)
     if form.is_valid():
         try:
             with write():
@@ -155,7 +161,7 @@ def addendum(request: HttpRequest, meeting_id: UUID) -> HttpResponseBase:
             return redirect("console:meeting", meeting_id)
         except Refusal as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, sentence(refusal))
-    return _page(request, meeting_page(actor=actor, at=at, meeting_id=meeting_id), addendum=form)
+    return _page(request, page, addendum=form)
 
 
 def _do(verb: str, which: str, given: QueryDict, page: MeetingPage, *, actor: Actor, at: datetime) -> tuple[str, str]:
@@ -251,7 +257,7 @@ def _page(
         held=given.get("held_at", f"{timezone.localtime(held):%Y-%m-%dT%H:%M}" if held else ""), wrong=sentence(refusal) if refusal else "",
         given=given, key=str(new_id()), becomes=list(BECOMES.items()), owners=_owners(page, shown) if keeping else (),
         due_on=given.get("due_on", f"{timezone.localdate(at) + timedelta(days=7):%Y-%m-%d}"),
-        addendum=addendum or AddendumForm(), matters=bool(page.part and page.part.action_class),
+        addendum=addendum or AddendumForm(public=page.line.public), matters=bool(page.part and page.part.action_class),
     )  # fmt: skip
 
 
