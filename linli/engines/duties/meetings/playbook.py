@@ -26,18 +26,18 @@ Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 class SeatPart(Section):
     """Who takes part: the posts of a role in the meeting's area, a department's desk, or a body that has no post here."""
 
-    role: str = ""
-    department: str = ""
-    body: Text | None = None
+    role: str = Field(default="", title="role", json_schema_extra={"zh": "角色"})
+    department: str = Field(default="", title="department", json_schema_extra={"zh": "部门"})
+    body: Text | None = Field(default=None, title="body", json_schema_extra={"zh": "单位"})
 
 
 class AgendaPart(Section):
     """One way onto the agenda; what is given has to be so together."""
 
-    kinds: list[str] = Field(default_factory=list)
-    classes: list[str] = Field(default_factory=list)
-    only: Literal["any", "suspended", "overdue", "reopened"] = "any"
-    level: str = Field(default="", description="at this level of the chain or above")
+    kinds: list[str] = Field(default_factory=list, title="kinds of matters", json_schema_extra={"zh": "事项类型"})
+    classes: list[str] = Field(default_factory=list, title="classes", json_schema_extra={"zh": "事项类别"})
+    only: Literal["any", "suspended", "overdue", "reopened"] = Field(default="any", title="only those that are", json_schema_extra={"zh": "只限"})
+    level: str = Field(default="", title="level", json_schema_extra={"zh": "层级"}, description="at this level of the chain or above")
 
     def criterion(self) -> Criterion:
         return Criterion(frozenset(self.kinds), frozenset(self.classes), None if self.only == "any" else Why(self.only), self.level)
@@ -48,15 +48,15 @@ class MeetingPart(Section):
 
     code: Code
     names: Text
-    duty: str = Field(default="", description="a duty of kind meeting, about areas")
+    duty: str = Field(default="", title="its duty", json_schema_extra={"zh": "对应周期工作"}, description="a duty of kind meeting, about areas")
     begins: time = Field(default=time(15), title="begins at", json_schema_extra={"zh": "开始时间"})
     public: bool = Field(default=False, title="open to the public", json_schema_extra={"zh": "公开"})
-    chair: str = Field(description="role of the post in the chair")
+    chair: str = Field(title="in the chair", json_schema_extra={"zh": "主持岗位"}, description="role of the post in the chair")
     takes_part: list[SeatPart] = Field(default_factory=list, title="takes part", json_schema_extra={"zh": "参会方"})
     agenda: list[AgendaPart] = Field(default_factory=list, title="agenda", json_schema_extra={"zh": "议题来源"})
     most: int = Field(default=20, ge=1, le=100, title="matters on one agenda", json_schema_extra={"zh": "每次议题上限"})
-    action_class: str = Field(default="", description="class of the matter that an action becomes")
-    action_condition: str = ""
+    action_class: str = Field(default="", title="class of its actions", json_schema_extra={"zh": "交办事项类别"}, description="class of the matter that an action becomes")
+    action_condition: str = Field(default="", title="condition of its actions", json_schema_extra={"zh": "交办事项情形"})
 
     @property
     def confidentiality(self) -> Confidentiality:
