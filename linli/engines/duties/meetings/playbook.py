@@ -55,7 +55,7 @@ class MeetingPart(Section):
     takes_part: list[SeatPart] = Field(default_factory=list, title="takes part", json_schema_extra={"zh": "参会方"})
     agenda: list[AgendaPart] = Field(default_factory=list, title="agenda", json_schema_extra={"zh": "议题来源"})
     most: int = Field(default=20, ge=1, le=100, title="matters on one agenda", json_schema_extra={"zh": "每次议题上限"})
-    action_class: str = Field(default="", title="class of its actions", json_schema_extra={"zh": "交办事项类别"}, description="class of the matter that an action becomes")
+    action_class: str = Field(default="", title="class of its actions", json_schema_extra={"zh": "交办事项类别"})
     action_condition: str = Field(default="", title="condition of its actions", json_schema_extra={"zh": "交办事项情形"})
 
     @property
