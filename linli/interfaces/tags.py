@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from linli.interfaces.wording import ABSENCES, CHANNELS, NOTICES, PLACINGS, SOURCES, state_words, verb_words
+from linli.interfaces.wording import ABSENCES, CHANNELS, NOTICES, PLACINGS, SOURCES, action_words, state_words, verb_words
 from linli.kernel.playbooks.rules import Text
 
 register = template.Library()
@@ -170,3 +170,8 @@ def channel_word(channel: str) -> Any:
 @register.filter
 def absence_word(reason: str) -> Any:
     return ABSENCES.get(reason, reason)
+
+
+@register.filter
+def action_word(action: str) -> Any:
+    return action_words(action)

@@ -120,3 +120,52 @@ def state_words(state: str) -> tuple[Words, str, str]:
 def verb_words(verb: str) -> tuple[Any, Any, str, str]:
     """What happened, what to press, icon and dot of a verb."""
     return VERBS.get(verb, (verb, verb, "circle-dot", ""))
+
+
+# What the audit log calls an act; matters are said by their verbs.
+ACTIONS: dict[str, Words] = {
+    "apikey.create": _("API key made"),
+    "apikey.revoke": _("API key revoked"),
+    "console.export": _("List taken out"),
+    "devices.alarm": _("Device raised an alarm"),
+    "devices.register": _("Device registered"),
+    "devices.retire": _("Device retired"),
+    "duties.passed": _("Duty passed on"),
+    "events.dead": _("Event set aside"),
+    "files.clear": _("Photo cleared to be shown"),
+    "files.withdraw": _("Photo withdrawn"),
+    "matters.export": _("Matters taken out"),
+    "matters.make_anonymous": _("Report made anonymous"),
+    "notices.group": _("Group of notices changed"),
+    "notices.prefer": _("Way of being told changed"),
+    "notices.resend": _("Notice sent again"),
+    "organisation.appoint": _("Somebody appointed"),
+    "organisation.cancel_absence": _("Absence ended"),
+    "organisation.change_post": _("Post changed"),
+    "organisation.create_post": _("Post made"),
+    "organisation.create_unit": _("Unit made"),
+    "organisation.end_appointment": _("Appointment ended"),
+    "organisation.record_absence": _("Absence recorded"),
+    "organisation.remove_unit": _("Unit removed"),
+    "organisation.rename_unit": _("Unit renamed"),
+    "organisation.retire_post": _("Post retired"),
+    "people.change": _("Person's record changed"),
+    "people.enter": _("Person entered"),
+    "people.erase": _("Person erased"),
+    "people.link_user": _("Account linked to a person"),
+    "people.reveal_contact": _("Contact read"),
+    "playbooks.apply": _("Playbook applied"),
+    "territory.change_area": _("Area changed"),
+    "territory.imported": _("Territory taken in"),
+    "territory.records_imported": _("Records of places taken in"),
+    "user.create": _("Account made"),
+    "user.delete": _("Account deleted"),
+    "user.enable": _("Account opened or closed"),
+    "user.password": _("Password changed"),
+}
+
+
+def action_words(action: str) -> Any:
+    """An act of the audit log in words; empty for one that has none."""
+    room, _dot, verb = action.partition(".")
+    return ACTIONS.get(action) or (VERBS[verb][0] if room == "matters" and verb in VERBS else "")

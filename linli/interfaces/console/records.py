@@ -23,7 +23,7 @@ from linli.interfaces.console.pages import show
 from linli.interfaces.console.playbook_text import Node, change_words, outline
 from linli.interfaces.console.queue import lines_of
 from linli.interfaces.console.tables import MOST, asked_format, kept_query, taken
-from linli.interfaces.wording import CHANNELS, NOTICES
+from linli.interfaces.wording import CHANNELS, NOTICES, action_words
 from linli.kernel.audit.selectors import EntryFilter, entries, whole_log
 from linli.kernel.clock.services import now
 from linli.kernel.events.selectors import dead_letters, outbox_status
@@ -122,9 +122,18 @@ def audit(request: HttpRequest) -> HttpResponseBase:
         until=until + timedelta(days=1) if until else None,
     )
     if asked_format(request):
-        heads = [gettext(head) for head in (N_("Action"), N_("Who"), N_("About"), N_("From"), N_("To"), N_("When"), N_("Place in the chain"))]
+        heads = [gettext(head) for head in (N_("Action"), N_("In words"), N_("Who"), N_("About"), N_("From"), N_("To"), N_("When"), N_("Place in the chain"))]
         rows = (
-            (entry.action, entry.actor, f"{entry.subject_type} {entry.subject}", entry.from_state, entry.to_state, entry.at, f"{entry.link}.{entry.position}")
+            (
+                entry.action,
+                action_words(entry.action),
+                entry.actor,
+                f"{entry.subject_type} {entry.subject}",
+                entry.from_state,
+                entry.to_state,
+                entry.at,
+                f"{entry.link}.{entry.position}",
+            )
             for entry in whole_log(actor_of_request(request), wanted)
         )
         return taken(request, name="audit", heads=heads, rows=rows, at=now())

@@ -16,7 +16,7 @@ export function startForms(root) {
   each(root, "[data-open]", open);
   each(root, "[data-copy]", copy);
   each(root, "[data-share]", share);
-  const wrong = root.querySelector?.("[aria-invalid='true']");
+  const wrong = root.querySelector?.("[aria-invalid='true'], .field--bad :is(input:not([type=hidden]), select, textarea)"); // choices carry no aria-invalid
   if (wrong) wrong.focus();
 }
 
