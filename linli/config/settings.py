@@ -141,6 +141,7 @@ INSTALLED_APPS = [
     "linli.engines.duties",
     "linli.engines.duties.shifts",
     "linli.engines.duties.meetings",
+    "linli.engines.duties.patrols",
     "linli.domains.care",
     "linli.insight",
     "linli.interfaces.console",

@@ -22,6 +22,8 @@ from linli.engines.duties import tasks as duties
 from linli.engines.duties.meetings import tasks as meetings
 from linli.engines.duties.meetings.playbook import MeetingsSection
 from linli.engines.duties.meetings.services import agenda as meeting_agendas
+from linli.engines.duties.patrols import tasks as patrols
+from linli.engines.duties.patrols.playbook import PatrolsSection
 from linli.engines.duties.playbook import DutiesSection
 from linli.engines.duties.selectors.posts import posts_with_open_duties
 from linli.engines.duties.services import sources as duty_sources
@@ -41,6 +43,7 @@ from linli.flows import (
     matter_news,
     meeting_actions_are_followed,
     open_matters_on_agenda,
+    patrols_are_told,
     people_are_told,
     reading_in_need_is_told,
     volunteers_are_told,
@@ -83,6 +86,7 @@ SECTIONS: dict[str, type[Section]] = {
     "devices": DevicesSection,
     "teams": TeamsSection,
     "shifts": ShiftsSection,
+    "patrols": PatrolsSection,
     "notices": NoticesSection,
     "service_points": ServicePointsSection,
 }
@@ -98,6 +102,7 @@ DECLARING = (
     matter_asks_arrival,
     matter_news,
     meeting_actions_are_followed,
+    patrols_are_told,
     people_are_told,
     volunteers_are_told,
     who_leaves_is_free,
@@ -146,6 +151,7 @@ def _wire_sweeps() -> None:
     care.register_sweeps()
     devices.register_sweeps()
     shifts.register_sweeps()
+    patrols.register_sweeps()
     flows.register_sweeps()
     insight.register_sweeps()
 

@@ -48,3 +48,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         ),
         "now": now,  # a template calls it when it first meets it
     }
+
+
+def absolute(request: HttpRequest, path: str) -> str:
+    """The address of a page as others reach it."""
+    return settings.PUBLIC_URL.rstrip("/") + path if settings.PUBLIC_URL else request.build_absolute_uri(path)

@@ -8,10 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import segno
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -49,6 +50,13 @@ def icon(name: str, *, size: str = "", label: str = "", **extra: str) -> SafeStr
     classes = " ".join(filter(None, ("icon", f"icon--{size}" if size else "", extra.get("class", ""))))
     told = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
     return format_html('<svg class="{}" {} focusable="false"><use href="{}#{}"></use></svg>', classes, told, static("vendor/icons/sprite.svg"), name)
+
+
+@register.filter
+def qr_code(text: str) -> SafeString:
+    """The text as an SVG picture of a QR code, dark on white in either theme."""
+    made = segno.make(text, error="m").svg_inline(scale=1, border=2, dark="#000", light="#fff", omitsize=True)
+    return mark_safe(made)  # noqa: S308 - drawn here from squares; the text is not in it
 
 
 @register.filter

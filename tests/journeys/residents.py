@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -51,7 +52,13 @@ class Portal:
 def portal(browser: Browser, committed: str) -> Iterator[Portal]:
     with write():
         set_clock(to=MONDAY + HOUR)
-    town = community(playbook=LIANQIN)
+    with open_portal(browser, community(playbook=LIANQIN)) as served:
+        yield served
+
+
+@contextmanager
+def open_portal(browser: Browser, town: Community) -> Iterator[Portal]:
+    """The portal of a community, served until the block ends."""
     with override_settings(ALLOWED_HOSTS=["*"]):
         server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
         server.set_app(StaticFilesHandler(get_wsgi_application()))

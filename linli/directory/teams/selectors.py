@@ -67,6 +67,7 @@ class OwnPart:
 
     membership_id: UUID
     team_id: UUID
+    code: str
     names: dict[str, str]
     kind: str
     waiting: bool
@@ -135,6 +136,11 @@ def names_of_teams(team_ids: Iterable[UUID]) -> dict[UUID, dict[str, str]]:
     return dict(Team.objects.filter(id__in=set(team_ids), disbanded_at=None).values_list("id", "names"))
 
 
+def captains_of(team_id: UUID, at: datetime) -> list[UUID]:
+    """Who leads a team at that instant, whoever began first first."""
+    return list(Captaincy.objects.filter(team_id=team_id, starts_at__lte=at, ends_at__gt=at).order_by("starts_at", "id").values_list("person_id", flat=True))
+
+
 def members_with_courses(team_id: UUID) -> dict[UUID, tuple[Passed, ...]]:
     """The members of a team with the courses that each passed; two queries. For rosters."""
     people = Membership.objects.filter(team_id=team_id, joined_at__isnull=False, left_at=None).values_list("person_id", flat=True)
@@ -194,7 +200,7 @@ def own_parts(*, actor: Actor, at: datetime, today: date) -> list[OwnPart]:
     terms = dict(Captaincy.objects.filter(person_id=actor.person_id, starts_at__lte=at, ends_at__gt=at).values_list("team_id", "ends_at"))
     return [
         OwnPart(
-            row.id, row.team_id, row.team.names, row.team.kind, row.joined_at is None,
+            row.id, row.team_id, row.team.code, row.team.names, row.team.kind, row.joined_at is None,
             _missing(kinds.get(row.team.kind), [actor.person_id], today)[actor.person_id], terms.get(row.team_id),
         )
         for row in rows

@@ -25,6 +25,7 @@ from linli.interfaces.console import (
 )
 from linli.interfaces.console.duties_urls import DUTIES
 from linli.interfaces.console.meetings_urls import MEETINGS
+from linli.interfaces.console.patrol_urls import PATROLS
 from linli.kernel.files.rules import Rendition
 
 
@@ -90,6 +91,7 @@ urlpatterns: list[URLPattern] = [
     path("teams/<slug:code>", teams.team, name="team"),
     path("teams/<slug:code>/roster", rosters.roster, name="roster"),
     path("teams/<slug:code>/roster/change", rosters.change, name="roster_change"),
+    *PATROLS,
     path("teams/<slug:code>/<slug:act>", teams.act, name="team_act"),
     path("directory", directory.directory, name="directory"),
     path("directory/import", onboarding.take_in, name="take_in"),

@@ -25,10 +25,9 @@ from linli.flows.area_alerts import TOPIC, area_of, ask_for_alerts, ways
 from linli.interfaces.access import public_route, visitor_of
 from linli.interfaces.portal.browsing import area_choices, area_path_of
 from linli.interfaces.portal.offers import offers
-from linli.interfaces.portal.reporting import absolute
 from linli.interfaces.portal.show import now_words, own_name
 from linli.interfaces.refusals import sentence, status_of
-from linli.interfaces.shell import shell
+from linli.interfaces.shell import absolute, shell
 from linli.kernel.clock.services import now
 from linli.kernel.notices.rules import Channel
 from linli.kernel.notices.services import (

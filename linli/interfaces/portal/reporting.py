@@ -8,13 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
-import segno
-from django.conf import settings
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -32,6 +29,7 @@ from linli.interfaces.portal.forms import NAMED, ReportForm, kept_photos, signed
 from linli.interfaces.portal.offers import condition_choices, offers, suggested
 from linli.interfaces.portal.show import clock_of, map_bounds, map_levels
 from linli.interfaces.refusals import sentence, status_of
+from linli.interfaces.shell import absolute
 from linli.kernel.access.services.own import own_account
 from linli.kernel.clock.services import now
 from linli.kernel.files.rules import FileLimits, OfferedPoint
@@ -255,16 +253,5 @@ def done(request: HttpRequest, code: str) -> HttpResponseBase:
     address = absolute(request, reverse("portal:story", args=[view.code]))
     known = offers().classes.get(view.matter.class_code)
     promise = next((words for row, _name, words in condition_choices(known) if row), "") if known else ""
-    context = {"receipt": view, "matter": view.matter, "clock": clock_of(view.matter, at=at), "address": address, "qr": qr_code(address), "promise": promise}
+    context = {"receipt": view, "matter": view.matter, "clock": clock_of(view.matter, at=at), "address": address, "promise": promise}
     return render(request, "portal/done.html", context)
-
-
-def absolute(request: HttpRequest, path: str) -> str:
-    """The address of a page as others reach it."""
-    return settings.PUBLIC_URL.rstrip("/") + path if settings.PUBLIC_URL else request.build_absolute_uri(path)
-
-
-def qr_code(text: str) -> str:
-    """The text as an SVG picture of a QR code, dark on white in either theme."""
-    made = segno.make(text, error="m").svg_inline(scale=1, border=2, dark="#000", light="#fff", omitsize=True)
-    return mark_safe(made)  # noqa: S308 - drawn here from squares; the text is not in it

@@ -2,7 +2,20 @@
 
 from django.urls import URLPattern, path
 
-from linli.interfaces.portal import alerts, browsing, home, map, meetings, own, photos, reporting, tracking, volunteer, volunteer_shifts  # noqa: A004 - a map is a map
+from linli.interfaces.portal import (
+    alerts,
+    browsing,
+    home,
+    map,  # noqa: A004 - a map is a map
+    meetings,
+    own,
+    patrol,
+    photos,
+    reporting,
+    tracking,
+    volunteer,
+    volunteer_shifts,
+)
 
 app_name = "portal"
 urlpatterns: list[URLPattern] = [
@@ -45,6 +58,12 @@ urlpatterns: list[URLPattern] = [
     path("volunteer/shifts/<uuid:shift_id>/<slug:act>", volunteer_shifts.act, name="volunteer_shift"),
     path("volunteer/feed", volunteer_shifts.feed, name="volunteer_feed"),
     path("volunteer/calendar/<str:secret>.ics", volunteer_shifts.calendar, name="volunteer_calendar"),
+    path("volunteer/patrol", patrol.patrol, name="patrol"),
+    path("volunteer/patrol/check", patrol.check, name="patrol_check"),
+    path("volunteer/patrol/<slug:act>", patrol.act, name="patrol_act"),
+    path("volunteer/at/<str:code>", patrol.scan, name="patrol_code"),
+    path("volunteer/tag/<str:tag>", patrol.scan, name="patrol_tag"),
+    path("volunteer/display/<str:secret>", patrol.display, name="patrol_display"),
     path("volunteer/<uuid:team_id>", volunteer.join, name="volunteer_join"),
     path("volunteer/leave/<uuid:membership_id>", volunteer.leave, name="volunteer_leave"),
     path("areas.json", map.areas, name="areas"),

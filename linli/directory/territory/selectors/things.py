@@ -1,4 +1,4 @@
-"""Places and facilities, plainly: what recurring work is about."""
+"""Places, facilities and homes, plainly: what recurring work is about."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from linli.directory.territory.models import Classed, Facility, Place
+from linli.directory.territory.models import Building, Classed, Facility, Place
 
 LABEL_MOST = 120
 
@@ -29,6 +29,13 @@ def places() -> Iterator[Thing]:
 def facilities() -> Iterator[Thing]:
     """Every facility; one query."""
     return _things(Facility)
+
+
+def homes(*, area_path: str) -> Iterator[tuple[UUID, float, float, int]]:
+    """Buildings of an area and below that have a point and a number of households: (area, lon, lat, households); one query."""
+    rows = Building.objects.filter(area__path__startswith=area_path, lon__isnull=False, households__gt=0)
+    for area_id, lon, lat, households in rows.values_list("area_id", "lon", "lat", "households").iterator(chunk_size=5_000):
+        yield area_id, lon or 0.0, lat or 0.0, households or 0
 
 
 def _things(model: type[Classed]) -> Iterator[Thing]:

@@ -1,0 +1,1 @@
+"""Verbs of patrols: routes and their codes, rounds and check-ins, missed slots, lone volunteers."""
