@@ -18,6 +18,8 @@ from linli.kernel.refusal import N_, Kind, Refusal
 STATUS = {Kind.INVALID: 400, Kind.FORBIDDEN: 403, Kind.MISSING: 404, Kind.CONFLICT: 409, Kind.LIMIT: 429}
 NOBODY = 401
 API_PREFIX = "/api/"
+REPORT_PREFIX = "/open311/"  # says its refusals itself, in the form of its standard
+REQUEST_MOST = 100  # megabytes: more than every upload of one form together; a longer one is refused before its body is read
 
 
 class FormExpired(Refusal):
@@ -26,6 +28,24 @@ class FormExpired(Refusal):
     code = "access.form_expired"
     message = N_("This form is no longer valid. Go back, load the page again and send it once more.")
     kind = Kind.FORBIDDEN
+
+
+class RequestTooLong(Refusal):
+    """More is sent at once than any form of the program takes."""
+
+    code = "request.too_long"
+    message = N_("More was sent at once than is taken: at most %(limit)s MB.")
+
+
+def refuse_too_long(request: HttpRequest) -> None:
+    """Look at the length that a request announces; one that announces none has no body for us.
+
+    Raises:
+        RequestTooLong.
+    """
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if announced.isascii() and announced.isdigit() and int(announced) > REQUEST_MOST * 1_000_000:
+        raise RequestTooLong(limit=REQUEST_MOST)
 
 
 def status_of(refusal: Refusal) -> int:
@@ -74,6 +94,15 @@ def wants_json(request: HttpRequest) -> bool:
 
 class RefusalMiddleware(MiddlewareMixin):
     """Answers any refusal that a view lets pass. The write around it, if any, was taken back already."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponseBase | None:
+        if request.path.startswith(REPORT_PREFIX):
+            return None
+        try:
+            refuse_too_long(request)
+        except RequestTooLong as refusal:
+            return answer(request, refusal)
+        return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         return answer(request, exception) if isinstance(exception, Refusal) else None

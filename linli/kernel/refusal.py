@@ -43,7 +43,7 @@ def in_words(message: str, params: Mapping[str, Any], translate: Callable[[str],
 
 
 class Kind(StrEnum):
-    """What a refusal means to the caller; each interface maps it to its own status."""
+    """What a refusal means to the caller; each interface maps it to its own status. ``LIMIT``: too often or too much at once, later it may be taken."""
 
     INVALID = "invalid"
     FORBIDDEN = "forbidden"

@@ -27,7 +27,7 @@ from linli.interfaces.open311.jurisdiction import require_jurisdiction
 from linli.interfaces.open311.requests import filter_of, shown, shown_step, steps_span
 from linli.interfaces.open311.services import discovery as discovery_document
 from linli.interfaces.open311.services import service_definition, service_list
-from linli.interfaces.refusals import sentence
+from linli.interfaces.refusals import refuse_too_long, sentence
 from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
 from linli.kernel.files.services import examine, store_file
@@ -185,6 +185,7 @@ def _report(request: HttpRequest) -> Any:
 
 
 def _body(request: HttpRequest) -> bytes:
+    refuse_too_long(request)
     try:
         body = request.body
     except RequestDataTooBig:
@@ -195,6 +196,7 @@ def _body(request: HttpRequest) -> bytes:
 
 
 def _multipart(request: HttpRequest) -> tuple[list[tuple[str, str]], list[UploadedFile]]:
+    refuse_too_long(request)
     try:
         pairs = [(name, value) for name in request.POST for value in request.POST.getlist(name) if value]
         uploads = [upload for name in request.FILES for upload in request.FILES.getlist(name)]

@@ -46,12 +46,13 @@ def bucket(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_what_is_stored_lies_in_the_bucket_and_is_read_from_there(bucket: str) -> None:
-    photo, paper = store(tagged(), "a.jpg", "image/jpeg", owner()), store(packed(**DOCX), "a.docx", "", owner())
+    sent = packed(**DOCX)
+    photo, paper = store(tagged(), "a.jpg", "image/jpeg", owner()), store(sent, "a.docx", "", owner())
     assert len(on_disk()) == 4  # a photo's three forms, and the document
     actor = handler("files.read")
     with Image.open(io.BytesIO(read(actor, photo.id, Rendition.LARGE))) as image:
         assert image.size == (400, 800) and not dict(image.getexif())
-    assert read(actor, paper.id, Rendition.ORIGINAL) == packed(**DOCX)
+    assert read(actor, paper.id, Rendition.ORIGINAL) == sent
     assert b"SECRET" not in read(actor, photo.id, Rendition.ORIGINAL)
     grants = client(bucket).get_object_acl(Bucket="linli", Key=on_disk()[0])["Grants"]
     assert [grant["Grantee"].get("URI") for grant in grants] == [None], "its owner's alone: never for all"

@@ -302,6 +302,19 @@ def test_an_upload_that_lies_takes_the_report_with_it(town: Community, key: str)
     assert not Matter.objects.exists() and not StoredFile.objects.exists()
 
 
+def test_a_photo_of_two_hundred_megabytes_is_refused_at_its_head_or_by_its_limit(town: Community, key: str) -> None:
+    form = {"api_key": key, "service_code": "E-0401", **place(town)}
+    huge = Client().post(f"{BASE}/requests.json", {**form, "media": picture()}, headers={"Accept-Language": "en"}, CONTENT_LENGTH="200000000")
+    assert huge.status_code == 400 and "at most 100 MB" in huge.json()[0]["description"]
+    heavy = picture()
+    heavy.seek(0, io.SEEK_END)
+    heavy.write(bytes(16_000_000))
+    heavy.seek(0)
+    answer = Client().post(f"{BASE}/requests.xml", {**form, "media": heavy}, headers={"Accept-Language": "zh-CN"})
+    assert answer.status_code == 400 and "15" in (ET.fromstring(answer.content).findtext("error/description") or "")
+    assert not Matter.objects.exists() and not StoredFile.objects.exists()
+
+
 def test_a_note_of_another_system_needs_the_right_to_act(town: Community, key: str) -> None:
     receipt = report(town)
     form = {"api_key": key, "service_request_id": receipt.code, "update_id": "7", "description": "seen"}

@@ -233,3 +233,11 @@ def test_an_address_alone_is_enough(client: Client, town: Community) -> None:
 def test_an_area_chosen_is_kept(client: Client, town: Community) -> None:
     client.post("/report", form_of(town, lon="", lat="", address="石桥", place=f"area:{town.grids[2].code}"))
     assert Matter.objects.get().area_path == town.grids[2].path
+
+
+def test_two_hundred_megabytes_are_refused_before_they_are_read_in_page_and_program(client: Client, town: Community) -> None:
+    page = client.post("/report", form_of(town), headers={"Accept-Language": "en"}, CONTENT_LENGTH="200000000")
+    assert page.status_code == 400 and "at most 100 MB" in page.content.decode()
+    program = client.post("/api/v1/files", {"file": photo()}, headers={"Accept-Language": "zh-CN"}, CONTENT_LENGTH="200000000")
+    assert program.status_code == 400 and program.json()["code"] == "request.too_long"
+    assert not Matter.objects.exists() and not StoredFile.objects.exists()

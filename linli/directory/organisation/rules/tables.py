@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
-from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.refusal import N_, Refusal
 
 MOST_BYTES = 32 * 1024 * 1024
 MOST_UNPACKED = 256 * 1024 * 1024
@@ -27,7 +27,6 @@ _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 class TableTooLarge(Refusal):
     code: ClassVar[str] = "table.too_large"
     message: ClassVar[str] = N_("The file is too large: at most %(megabytes)s MB and %(rows)s rows.")
-    kind: ClassVar[Kind] = Kind.LIMIT
 
 
 class EmptyTable(Refusal):

@@ -20,7 +20,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from linli.kernel.files import rules
 from linli.kernel.files.rules import FileKind, FileLimits, MediaType, OfferedPoint, Region
-from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.refusal import N_, Refusal
 
 HEAD = 1 << 16
 IN_MEMORY = 1 << 20
@@ -33,7 +33,6 @@ _decoding = threading.BoundedSemaphore(2)  # a large picture takes some 300 MB w
 class FileTooLarge(Refusal):
     code = "files.too_large"
     message = N_("The file is larger than %(limit)s MB.")
-    kind = Kind.LIMIT
     field = "file"
 
 
@@ -58,7 +57,6 @@ class FalseType(Refusal):
 class TooManyPixels(Refusal):
     code = "files.too_many_pixels"
     message = N_("The picture has more than %(limit)s million pixels.")
-    kind = Kind.LIMIT
     field = "file"
 
 
