@@ -142,6 +142,7 @@ INSTALLED_APPS = [
     "linli.engines.duties.shifts",
     "linli.engines.duties.meetings",
     "linli.engines.duties.patrols",
+    "linli.engines.duties.inspections",
     "linli.domains.care",
     "linli.insight",
     "linli.interfaces.console",

@@ -19,6 +19,9 @@ from linli.domains.care.playbook import CareSection
 from linli.domains.care.services import cases as care_cases
 from linli.domains.care.services import erasing as care_erasing
 from linli.engines.duties import tasks as duties
+from linli.engines.duties.inspections import tasks as inspections
+from linli.engines.duties.inspections.playbook import InspectionsSection
+from linli.engines.duties.inspections.services import leaves
 from linli.engines.duties.meetings import tasks as meetings
 from linli.engines.duties.meetings.playbook import MeetingsSection
 from linli.engines.duties.meetings.services import agenda as meeting_agendas
@@ -39,6 +42,7 @@ from linli.flows import (
     area_alerts,
     areas_move,
     duties_are_told,
+    hazard_becomes_matter,
     matter_asks_arrival,
     matter_news,
     meeting_actions_are_followed,
@@ -87,6 +91,7 @@ SECTIONS: dict[str, type[Section]] = {
     "teams": TeamsSection,
     "shifts": ShiftsSection,
     "patrols": PatrolsSection,
+    "inspections": InspectionsSection,
     "notices": NoticesSection,
     "service_points": ServicePointsSection,
 }
@@ -99,6 +104,7 @@ DECLARING = (
     areas_move,
     reading_in_need_is_told,
     duties_are_told,
+    hazard_becomes_matter,
     matter_asks_arrival,
     matter_news,
     meeting_actions_are_followed,
@@ -135,6 +141,7 @@ def _wire_erasures() -> None:
     register_eraser(matters_erasing.WORDS_ERASED, matters_erasing.wipe_again)
     register_eraser(matters_own.REPORT_WORDS_ERASED, matters_own.mask_again)
     register_eraser(own_account.ERASED, own_account.delete_again)
+    register_eraser(leaves.ERASED, leaves.forget_again)
     register_eraser(care_erasing.ERASED, care_erasing.erase_again)
 
 
@@ -152,6 +159,7 @@ def _wire_sweeps() -> None:
     devices.register_sweeps()
     shifts.register_sweeps()
     patrols.register_sweeps()
+    inspections.register_sweeps()
     flows.register_sweeps()
     insight.register_sweeps()
 

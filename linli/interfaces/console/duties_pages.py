@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from linli.engines.duties.inspections.selectors.ledgers import ledger_behind
 from linli.engines.duties.meetings.selectors import meeting_of_duty
 from linli.engines.duties.playbook import ACT
 from linli.engines.duties.rules.task import Verb
@@ -205,5 +206,6 @@ def _page(request: HttpRequest, page: DutyPage, *, failed: dict[str, Any] | None
     return show(
         request, "console/duties/duty.html", "duties", status=status,
         page=page, shown=shown_line(page.line), story=story, meeting=meeting_of_duty(actor=actor_of_request(request), occurrence_id=page.line.id),
+        ledger=ledger_behind(actor=actor_of_request(request), kind=page.subject[0], ref=page.subject[1]),
         forms=forms, wrong=wrong, quick=[(verb, VERBS[verb]) for verb in QUICK],
     )  # fmt: skip

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from linli.directory.organisation.rules import Holding
 from linli.directory.organisation.selectors import organisation
+from linli.engines.duties.inspections.selectors.hazards import origin_of
 from linli.engines.duties.meetings.selectors import spoken_about
 from linli.engines.matters.rules.decide import ChangedMeanwhile, Command
 from linli.engines.matters.rules.states import Verb
@@ -167,6 +168,7 @@ def _page(
         may_identify=actor.may("matters.read_identity", area_path=found.area_path, confidentiality=depth),
         condition=_condition(page),
         spoken=spoken_about(actor=actor, matter_id=found.id),
+        origin=origin_of(actor=actor, matter_id=found.id),
         new_key=str(new_id()),
     )
 

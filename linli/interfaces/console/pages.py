@@ -48,6 +48,7 @@ PLACES = (
     Place("notices", "console:notices", "bell", _("My notices"), (), first=True),
     Place("duties", "console:duties", "clipboard-list", _("Duties"), ("duties.read",)),
     Place("meetings", "console:meetings", "message-square-text", _("Meetings"), ("meetings.read",)),
+    Place("places", "console:places", "store", _("Places"), ("ledgers.read",)),
     Place("care", "console:care", "heart-handshake", _("Care desk"), ("care.work", "care.review")),
     Place("teams", "console:teams", "hand-helping", _("Teams"), ("teams.read",)),
     Place("devices", "console:devices", "bell-ring", _("Devices"), ("devices.read",)),

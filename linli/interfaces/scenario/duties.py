@@ -14,6 +14,7 @@ from linli.directory.organisation.selectors import organisation
 from linli.directory.territory.rules import AreaNode
 from linli.directory.territory.selectors import ground
 from linli.engines.duties import tasks
+from linli.engines.duties.inspections.playbook import keeps_ledgers
 from linli.engines.duties.rules.subjects import Span, SpanKind, Subject
 from linli.engines.duties.rules.task import State, Verb
 from linli.engines.duties.selectors.check import broken_invariants
@@ -94,7 +95,7 @@ class DutyTelling:
 
     def run(self, at: datetime) -> None:
         """What the worker does meanwhile: stories, deriving, clocks, holders."""
-        while rules_about("matter") and dispatch_once():
+        while (rules_about("matter") or keeps_ledgers()) and dispatch_once():
             pass
         tasks.derive_due(at)
         tasks.sweep(at)

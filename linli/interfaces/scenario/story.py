@@ -10,6 +10,7 @@ from pydantic import Field
 
 from linli.engines.matters.rules.states import State, Verb
 from linli.interfaces.scenario.duties import CheckInPart, ExpectDuty, SubjectPart
+from linli.interfaces.scenario.inspections import ExpectDraw, ExpectPlace, ExpectRound, InspectPart, LeafPart, PlacePart
 from linli.interfaces.scenario.meetings import ExpectMeeting, HoldPart
 from linli.kernel.playbooks.rules import Issue, Section, Sections, Text
 from linli.kernel.playbooks.rules.problems import Place, Problem
@@ -143,15 +144,18 @@ class Step(Section):
     expect_duty: ExpectDuty | None = None
     hold: HoldPart | None = None
     expect_meeting: ExpectMeeting | None = None
+    place: PlacePart | None = None
+    leaf: LeafPart | None = None
+    inspect: InspectPart | None = None
+    expect_place: ExpectPlace | None = None
+    expect_round: ExpectRound | None = None
+    expect_draw: ExpectDraw | None = None
 
     def things(self) -> dict[str, Section]:
         return {name: thing for name in THINGS if (thing := getattr(self, name)) is not None}
 
 
-THINGS = (
-    "report", "act", "whistle", "report_in", "rate", "absent", "generate", "expect", "figures", "subject", "check_in", "expect_duty",
-    "hold", "expect_meeting",
-)  # fmt: skip
+THINGS = tuple(name for name in Step.model_fields if name not in ("at", "note"))
 
 
 class Head(Section):
@@ -176,12 +180,14 @@ class Story(Section):
                 yield Issue(("steps", place, "at"), N_("a step may not lie before the one above it"))
             last = (int(day[1:]), clock)
             for name, thing in step.things().items():
-                if isinstance(thing, Report | SubjectPart):
+                if isinstance(thing, InspectPart) and thing.raises:
+                    known.add(thing.raises)
+                if isinstance(thing, Report | SubjectPart | PlacePart):
                     known.add(thing.name)
                     continue
                 if isinstance(thing, HoldPart):
                     known |= {action.name for action in thing.actions}
-                for field in ("matter", "into", "subject"):
+                for field in ("matter", "into", "subject", "place"):
                     named = getattr(thing, field, None)
                     if named and named not in known:
                         yield Issue(("steps", place, name, field), N_("nothing of this name was reported before"), given=named, known=known)

@@ -29,6 +29,7 @@ from linli.insight.tasks import rebuild_figures
 from linli.interfaces.scenario import story as parts
 from linli.interfaces.scenario.duties import DutyTelling
 from linli.interfaces.scenario.generated import generate
+from linli.interfaces.scenario.inspections import LedgerTelling
 from linli.interfaces.scenario.meetings import MeetingTelling
 from linli.interfaces.scenario.story import Story
 from linli.kernel.access.rules import ANONYMOUS, SYSTEM, Actor, ActorKind
@@ -62,11 +63,14 @@ class Telling:
         self._duties = DutyTelling(first=self._when("D1 00:00"), matters=self._receipts)
         day = lambda text: self._when(f"{text} 00:00").date()  # noqa: E731
         self._meetings = MeetingTelling(day=day, matters=self._receipts, duties=self._duties)
+        self._ledgers = LedgerTelling(duties=self._duties, matters=self._receipts)
         self._do: dict[str, Callable[[Any, datetime], list[str]]] = {
             "report": self._report, "act": self._act, "whistle": self._whistle, "report_in": self._report_in, "rate": self._rate,
             "absent": self._absent, "generate": self._generate, "expect": self._expect, "figures": self._figures,
             "subject": self._duties.subject, "check_in": self._duties.check_in, "expect_duty": self._duties.expect,
             "hold": self._meetings.hold, "expect_meeting": self._meetings.expect,
+            "place": self._ledgers.place, "leaf": self._ledgers.leaf, "inspect": self._ledgers.inspect, "expect_place": self._ledgers.expect_place,
+            "expect_round": self._ledgers.expect_round, "expect_draw": self._ledgers.expect_draw,
         }  # fmt: skip
 
     def tell(self) -> Iterator[Told]:
@@ -77,6 +81,7 @@ class Telling:
                 set_clock(to=at)
             sweep(at=at)
             self._duties.run(at)
+            self._ledgers.run(at)
             for name, thing in step.things().items():
                 said = step.note or f"{name} {getattr(thing, 'matter', None) or getattr(thing, 'name', '')}".strip()
                 try:

@@ -1,12 +1,12 @@
-"""Places, facilities and homes, plainly: what recurring work is about."""
+"""Places, facilities, legal entities and homes, plainly: what recurring work is about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from linli.directory.territory.models import Building, Classed, Facility, Place
+from linli.directory.territory.models import Building, Classed, Facility, LegalEntity, Place
 
 LABEL_MOST = 120
 
@@ -21,9 +21,34 @@ class Thing:
     class_code: str
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """What is written on a place's sheet: its own code, its names, its address and its point (WGS 84)."""
+
+    id: UUID
+    code: str
+    names: Mapping[str, str]
+    class_code: str
+    address: str
+    lon: float | None
+    lat: float | None
+
+
+def spots(kind: str, ids: Collection[UUID]) -> dict[UUID, Spot]:
+    """Where places (kind ``place``) or legal entities (``entity``) are; one query."""
+    model: type[Classed] = LegalEntity if kind == "entity" else Place
+    rows = model._default_manager.filter(id__in=list(ids)).values_list("id", "code", "names", "class_code", "address", "lon", "lat")
+    return {row[0]: Spot(*row) for row in rows}
+
+
 def places() -> Iterator[Thing]:
     """Every place; one query."""
     return _things(Place)
+
+
+def entities() -> Iterator[Thing]:
+    """Every legal entity; one query."""
+    return _things(LegalEntity)
 
 
 def facilities() -> Iterator[Thing]:

@@ -88,7 +88,8 @@ def import_records(*, actor: Actor, at: datetime, kind: RecordKind, records: Seq
         NoTerritory: no territory yet.
     """
     actor.require(MANAGE)
-    return store_records(actor=actor, at=at, kind=kind, records=records, ground=ground(epoch.hold()))
+    epoch.bump()  # duties about places ask for them anew
+    return store_records(actor=actor, at=at, kind=kind, records=records, ground=ground())
 
 
 def store_records(*, actor: Actor, at: datetime, kind: RecordKind, records: Sequence[RecordSource], ground: Ground) -> RecordsReport:

@@ -1,11 +1,11 @@
-"""Subjects that the directory knows: areas of every level, places and facilities."""
+"""Subjects that the directory knows: areas of every level, places, legal entities and facilities."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from linli.directory.territory.selectors import ground
-from linli.directory.territory.selectors.things import facilities, places
+from linli.directory.territory.selectors.things import entities, facilities, places
 from linli.engines.duties.rules.subjects import Subject
 from linli.engines.duties.services.subjects import register_subject_source
 
@@ -22,6 +22,12 @@ def known_places() -> Iterator[Subject]:
         yield Subject("place", place.id, place.area_id, place.name, {"class": place.class_code})
 
 
+def known_entities() -> Iterator[Subject]:
+    """Every firm, shop or institution; facts: ``class``."""
+    for entity in entities():
+        yield Subject("entity", entity.id, entity.area_id, entity.name, {"class": entity.class_code})
+
+
 def known_facilities() -> Iterator[Subject]:
     """Every component of the city; facts: ``class``."""
     for facility in facilities():
@@ -31,4 +37,5 @@ def known_facilities() -> Iterator[Subject]:
 def register_sources() -> None:
     register_subject_source("area", areas)
     register_subject_source("place", known_places)
+    register_subject_source("entity", known_entities)
     register_subject_source("facility", known_facilities)

@@ -1,0 +1,1 @@
+"""Rules of place ledgers, hazards and draws: pure."""

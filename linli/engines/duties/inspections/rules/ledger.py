@@ -1,0 +1,113 @@
+"""What a playbook decides about place ledgers, as plain values: four stakes (四桩), their forms, draws and hazards. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+SUBJECT_KINDS = ("place", "entity")  # records of the territory that may have a ledger
+HAZARD, SAMPLE = "hazard", "sample"  # kinds of duty subjects that this room makes
+WORDS_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LeafForm:
+    """One form of a ledger.
+
+    Attributes:
+        schema: JSON Schema of its answers. ``yearly``: the census at the start of a year asks for it anew.
+        contact_days: it names whom to reach at work: its answers are sealed and forgotten after so many days.
+    """
+
+    code: str
+    names: Mapping[str, str]
+    schema: Mapping[str, Any]
+    yearly: bool
+    contact_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """One stake: places of some classes, and the forms of their ledgers."""
+
+    code: str
+    names: Mapping[str, str]
+    kind: str
+    classes: frozenset[str]
+    forms: Mapping[str, LeafForm]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """An irregular draw: ``count`` places of some classes, every day or every week, in each area of a level (empty: in all)."""
+
+    code: str
+    names: Mapping[str, str]
+    kind: str
+    classes: frozenset[str]
+    count: int
+    weekly: bool
+    within: str
+
+
+@dataclass(frozen=True, slots=True)
+class HazardTerms:
+    """How an inspection's form says that something is wrong, which class of matter that is, and the days to mend it."""
+
+    found: str
+    until: str
+    mended: str
+    class_code: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPolicy:
+    """Everything that decides about place ledgers under one playbook version."""
+
+    stakes: Mapping[str, Stake] = field(default_factory=dict)
+    samplings: Mapping[str, Sampling] = field(default_factory=dict)
+    hazards: HazardTerms | None = None
+
+    def stake_of(self, kind: str, class_code: str) -> Stake | None:
+        """The stake of a place by its class."""
+        return next((stake for stake in self.stakes.values() if stake.kind == kind and class_code in stake.classes), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an inspection's form says is wrong, and until when it is to be mended."""
+
+    words: str
+    rectify_by: date
+
+
+def finding_of(form: Mapping[str, Any], terms: HazardTerms, *, day: date) -> Finding | None:
+    """What the form of an inspection on ``day`` found; None where nothing is wrong.
+
+    A date that lies before the inspection, or is none, counts as none: the playbook's days hold then.
+    """
+    words = str(form.get(terms.found) or "").strip()[:WORDS_MOST]
+    if not words:
+        return None
+    return Finding(words, until_of(form, terms, day=day))
+
+
+def until_of(form: Mapping[str, Any], terms: HazardTerms, *, day: date) -> date:
+    """Until when it is to be mended, as the form says or by the playbook's days."""
+    usual = day + timedelta(days=terms.days)
+    try:
+        given = date.fromisoformat(str(form.get(terms.until) or ""))
+    except ValueError:
+        return usual
+    return given if day < given <= day + timedelta(days=366) else usual
+
+
+def lacking(stake: Stake, written: Mapping[str, date], *, today: date) -> Iterator[LeafForm]:
+    """The forms of a stake that are not there, or that this year's census has not refreshed; ``written``: form → day."""
+    for form in stake.forms.values():
+        day = written.get(form.code)
+        if day is None or (form.yearly and day.year < today.year):
+            yield form

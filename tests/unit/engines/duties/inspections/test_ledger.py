@@ -1,0 +1,73 @@
+"""What an inspection's form says is wrong, what a ledger lacks, and sections of a playbook that cannot be."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from linli.engines.duties.inspections.rules.ledger import HazardTerms, LeafForm, Stake, finding_of, lacking
+from linli.kernel.playbooks.rules.problems import BadPlaybook
+from linli.kernel.playbooks.services.load import load_playbook
+
+TERMS = HazardTerms("hazard", "rectify_by", "mended", "H-0199", 7)
+TODAY = date(2026, 1, 5)
+FISHINGNET = Path(__file__).resolve().parents[5] / "playbooks" / "fishingnet" / "playbook.yaml"
+
+
+@pytest.mark.parametrize(
+    ("given", "until"),
+    [
+        ("2026-01-09", date(2026, 1, 9)),
+        ("", date(2026, 1, 12)),
+        ("2026-01-05", date(2026, 1, 12)),
+        ("2029-01-01", date(2026, 1, 12)),
+        ("soon", date(2026, 1, 12)),
+    ],
+)
+def test_a_date_to_mend_by_that_cannot_be_is_the_playbooks(given: str, until: date) -> None:
+    found = finding_of({"hazard": " 堆物 ", "rectify_by": given}, TERMS, day=TODAY)
+    assert found is not None
+    assert (found.words, found.rectify_by) == ("堆物", until)
+
+
+@pytest.mark.parametrize("form", [{}, {"hazard": ""}, {"hazard": "  "}, {"hazard": None}])
+def test_nothing_said_is_nothing_found(form: dict[str, object]) -> None:
+    assert finding_of(form, TERMS, day=TODAY) is None
+
+
+def test_a_ledger_lacks_what_is_not_there_and_what_the_year_asks_anew() -> None:
+    forms = {code: LeafForm(code, {}, {}, yearly, None) for code, yearly in (("registration", True), ("contact", False))}
+    stake = Stake("venue", {}, "place", frozenset({"hotel"}), forms)
+
+    def lacks(written: dict[str, date]) -> list[str]:
+        return [form.code for form in lacking(stake, written, today=TODAY)]
+
+    assert lacks({}) == ["registration", "contact"]
+    assert lacks({"registration": date(2025, 12, 31), "contact": date(2024, 1, 1)}) == ["registration"]
+    assert lacks({"registration": date(2026, 1, 1), "contact": date(2024, 1, 1)}) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("classes: [compound, village]", "classes: [compound, hotel]", "belongs to another stake already"),
+        ("title: People working here, title_zh: 从业人员数", "title: Ethnicity, title_zh: 民族", "Linli keeps no"),
+        ("staff: {type: integer", "staff: {type: array", "is no plain value"),
+        ("exits: {type: integer", "exits: {type: strang", "not a JSON Schema"),
+        (", title_zh: 安全出口数", "", "needs a title in both languages"),
+        ("class: H-0199, days", "class: H-9999, days", "no such class"),
+        ("within: community", "within: planet", "no such level"),
+        ("subjects: {kind: hazard}", "subjects: {kind: area}", "nobody would look again"),
+        ("code: rental\n", "code: venue\n", "give each code once"),
+    ],
+)
+def test_a_section_that_cannot_be_is_refused_with_the_reason(tmp_path: Path, old: str, new: str, said: str) -> None:
+    text = FISHINGNET.read_text()
+    assert old in text
+    path = tmp_path / "playbook.yaml"
+    path.write_text(text.replace(old, new))
+    with pytest.raises(BadPlaybook) as caught:
+        load_playbook(path)
+    assert any(said in problem.sentence() for problem in caught.value.problems), [problem.sentence() for problem in caught.value.problems]
