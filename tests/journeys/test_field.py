@@ -58,9 +58,10 @@ def come_back(page: Page) -> tuple[Page, float]:
     page.close()
     again = context.new_page()
     again.goto(address, wait_until="commit")
-    expect(again.locator(".tabbar__tab")).to_have_count(4)
-    expect(again.locator("#place > *").first).to_be_visible()
-    return again, again.evaluate("performance.now()")
+    stands = again.wait_for_function(
+        "document.querySelectorAll('.tabbar__tab').length === 5 && document.querySelector('#place > *')?.offsetHeight && performance.now()"
+    )
+    return again, stands.json_value()
 
 
 def begin(page: Page, code: str, verb: str) -> None:

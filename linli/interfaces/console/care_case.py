@@ -46,8 +46,8 @@ from linli.interfaces.console.care_forms import (
     StayForm,
 )
 from linli.interfaces.console.duties_forms import PauseForm, day_sent
-from linli.interfaces.console.duties_words import shown_line
 from linli.interfaces.console.pages import show
+from linli.interfaces.duty_words import shown_line
 from linli.interfaces.refusals import sentence, status_of
 from linli.kernel.access.rules import Actor
 from linli.kernel.access.selectors import names_of_actors

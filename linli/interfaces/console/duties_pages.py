@@ -25,9 +25,9 @@ from linli.engines.duties.services.checkin import Command, check_in, excuse
 from linli.engines.duties.services.pausing import end_pause, pause
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.duties_forms import FinishForm, NoteForm, PauseForm, WhyForm, day_sent, told
-from linli.interfaces.console.duties_words import KINDS, STATES, VERBS, shown_line
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.tables import asked_format, kept_query, taken
+from linli.interfaces.duty_words import KINDS, STATES, VERBS, shown_line
 from linli.interfaces.refusals import sentence, status_of
 from linli.interfaces.tags import bilingual
 from linli.kernel.clock.services import now

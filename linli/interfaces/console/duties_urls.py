@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path, register_converter
 
 from linli.engines.duties.rules.task import CHECK_INS, Verb
+from linli.interfaces.console import duties_calendar
 from linli.interfaces.console import duties_pages as pages
 
 
@@ -23,6 +24,9 @@ register_converter(CheckInConverter, "check_in")
 DUTIES: list[URLPattern] = [
     path("duties", pages.day, name="duties"),
     path("duties/missed", pages.missed, name="duties_missed"),
+    path("duties/calendar", duties_calendar.calendar, name="duties_calendar"),
+    path("duties/calendar/list", duties_calendar.listed, name="duties_listed"),
+    path("duties/coverage", duties_calendar.coverage, name="duties_coverage"),
     path("duties/<uuid:duty_id>", pages.duty, name="duty"),
     path("duties/<uuid:duty_id>/pause", pages.pause_subject, name="duty_pause"),
     path("duties/<uuid:duty_id>/pause/end", pages.go_on, name="duty_go_on"),

@@ -22,10 +22,10 @@ from linli.engines.duties.inspections.selectors.ledgers import ANY, PAGE, LeafVe
 from linli.engines.duties.inspections.services.leaves import NewLeaf, write_leaf
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.duties_forms import PREFIX, SchemaForm, told
-from linli.interfaces.console.duties_words import STATES
 from linli.interfaces.console.ledger_sheet import sheet_of
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.tables import MOST, asked_format, kept_query, taken
+from linli.interfaces.duty_words import STATES
 from linli.interfaces.refusals import sentence, status_of
 from linli.interfaces.tags import bilingual
 from linli.kernel.access.rules import Actor

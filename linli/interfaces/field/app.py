@@ -23,12 +23,12 @@ from linli.interfaces.field.words import words
 
 STATIC = Path(settings.STATICFILES_DIRS[0])
 WORKER = STATIC / "js" / "field" / "worker.js"
-MODULES = ("app", "dom", "ground", "lists", "matter", "outbox", "sheet", "store", "waiting")
+MODULES = ("app", "day", "dom", "duty", "fill", "ground", "lists", "matter", "outbox", "sheet", "store", "waiting")
 STYLES = ("tokens", "dark", "base", "controls", "parts", "field")
 ICONS = (("field-192.png", "192x192", "any"), ("field-512.png", "512x512", "any"), ("field-mask-512.png", "512x512", "maskable"))
 
 
-@requires("matters.act")
+@requires("matters.act", "duties.act")
 @never_cache
 @require_GET
 def app(request: HttpRequest) -> HttpResponseBase:

@@ -8,29 +8,29 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext
 
 from linli.engines.matters.playbook import MattersSection
 from linli.engines.matters.rules.command import Command
 from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.selectors.carried import Carried, carried, carried_matter
 from linli.engines.matters.selectors.queue import id_of_code
+from linli.engines.matters.services.act import NoSuchMatter
 from linli.engines.matters.services.photos import act_with_files
 from linli.engines.matters.services.whistle import blow_whistle
-from linli.interfaces.field.parcels import BadParcel, Lane, Parcel, Taken
+from linli.interfaces.field.parcels import OLDEST, BadParcel, Handed, Lane, Parcel, Taken, with_its_time
 from linli.interfaces.wording import SOON
 from linli.kernel.access.rules import Actor
 from linli.kernel.files.rules import Rendition
-from linli.kernel.files.services import Examined
 from linli.kernel.playbooks.selectors import active_playbook
+from linli.kernel.refusal import Refusal
 
 VERBS = frozenset({Verb.SOLVE, Verb.ESCALATE, Verb.WHISTLE, Verb.ASK_REPORTER, Verb.NOTE})
 
 
 class Matters:
-    """The lane of matters; every action goes through the same services as the console's."""
+    """The lane of matters; every action goes through the same services as the console's, in a transaction of its own."""
+
+    together = 1
 
     def carried(self, *, actor: Actor, at: datetime) -> dict[str, Any]:
         load = carried(actor=actor, at=at)
@@ -43,33 +43,36 @@ class Matters:
             "units": [{"id": str(unit.id), "names": dict(unit.names)} for unit in load.units],
         }
 
-    def take(self, parcel: Parcel, *, version: int, actor: Actor, at: datetime, photos: Sequence[Examined]) -> Taken:
-        try:
-            verb, units = Verb(parcel.verb), [UUID(unit) for unit in parcel.units]
-        except ValueError as unknown:
-            raise BadParcel() from unknown
-        if verb not in VERBS:
-            raise BadParcel()
-        matter_id = id_of_code(actor=actor, code=parcel.subject)
-        reason = _reason(parcel)
-        if verb is Verb.WHISTLE:
-            done = blow_whistle(actor=actor, at=at, matter_id=matter_id, units=units, reason=reason, version=version, key=parcel.key)
-        else:
-            command = Command(matter_id=matter_id, verb=verb, at=at, version=version, key=parcel.key, reason=reason, text=parcel.text)
-            done = act_with_files(command, actor=actor, files=photos)
-        return Taken(done.version, done.repeated)
+    def take(self, handed: Sequence[Handed], *, actor: Actor, at: datetime) -> list[Taken | Refusal | None]:
+        return [_take(one, actor=actor, at=max(min(one.parcel.at, at), at - OLDEST)) for one in handed]
 
-    def present(self, subject: str, *, actor: Actor, at: datetime) -> dict[str, Any]:
-        return _shown(carried_matter(actor=actor, at=at, code=subject))
+    def present(self, parcels: Sequence[Parcel], *, actor: Actor, at: datetime) -> list[dict[str, Any] | None]:
+        return [_present(parcel.subject, actor=actor, at=at) for parcel in parcels]
 
 
-def _reason(parcel: Parcel) -> str:
-    """The reason, and for what was decided anew, when it was first done."""
-    if parcel.happened is None:
-        return parcel.reason
-    when = date_format(timezone.localtime(parcel.happened), "SHORT_DATETIME_FORMAT")
-    late = gettext("Done on the spot at %(when)s, without signal.") % {"when": when}
-    return f"{parcel.reason} {late}".strip()[:1000]
+def _present(code: str, *, actor: Actor, at: datetime) -> dict[str, Any] | None:
+    try:
+        return _shown(carried_matter(actor=actor, at=at, code=code))
+    except NoSuchMatter:  # moved out of reach meanwhile
+        return None
+
+
+def _take(handed: Handed, *, actor: Actor, at: datetime) -> Taken:
+    parcel, version = handed.parcel, handed.version
+    try:
+        verb, units = Verb(parcel.verb), [UUID(unit) for unit in parcel.units]
+    except ValueError as unknown:
+        raise BadParcel() from unknown
+    if verb not in VERBS or parcel.also or parcel.form is not None:
+        raise BadParcel()
+    matter_id = id_of_code(actor=actor, code=parcel.subject)
+    reason = with_its_time(parcel.reason, parcel, most=1000)
+    if verb is Verb.WHISTLE:
+        done = blow_whistle(actor=actor, at=at, matter_id=matter_id, units=units, reason=reason, version=version, key=parcel.key)
+    else:
+        command = Command(matter_id=matter_id, verb=verb, at=at, version=version, key=parcel.key, reason=reason, text=parcel.text)
+        done = act_with_files(command, actor=actor, files=handed.photos)
+    return Taken(done.version, done.repeated)
 
 
 def _shown(one: Carried) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO, cast
 from uuid import UUID
@@ -19,8 +21,8 @@ from linli.directory.organisation.selectors import organisation
 from linli.directory.people.selectors import names_of
 from linli.directory.territory.selectors import ground
 from linli.interfaces.access import actor_of_request, requires
-from linli.interfaces.field import matters
-from linli.interfaces.field.parcels import OLDEST, BadParcel, Lane, Parcel, Taken
+from linli.interfaces.field import duties, matters
+from linli.interfaces.field.parcels import BadParcel, Handed, Lane, Parcel, Taken
 from linli.interfaces.refusals import body_of
 from linli.kernel.access.rules import Actor
 from linli.kernel.access.selectors import account_names
@@ -31,7 +33,8 @@ from linli.kernel.geo.rules import metres_per_degree
 from linli.kernel.refusal import N_, Kind, Refusal
 from linli.kernel.writing import write
 
-LANES: dict[str, Lane] = {"matters": matters.LANE}
+log = logging.getLogger(__name__)
+LANES: dict[str, Lane] = {"matters": matters.LANE, "duties": duties.LANE}
 MOST = 50  # actions in a batch
 AREAS = 60  # outlines on a phone
 DETAIL = 5.0  # metres to which they are simplified
@@ -47,7 +50,14 @@ class SomebodyElse(Refusal):
     field = "who"
 
 
-@requires("matters.act")
+class CannotBeDone(Refusal):
+    """Something broke while one action was carried out: it waits on the phone, and those behind it go on."""
+
+    code = "field.cannot_be_done"
+    message = N_("The server could not carry this out. It has been noted; try again later.")
+
+
+@requires("matters.act", "duties.act")
 @never_cache
 @require_GET
 def snapshot(request: HttpRequest) -> HttpResponseBase:
@@ -65,14 +75,14 @@ def snapshot(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-@requires("matters.act")
+@requires("matters.act", "duties.act")
 @never_cache
 @require_POST
 def sync(request: HttpRequest) -> HttpResponseBase:
     """Take a batch: ``actions`` (JSON array of parcels) with their photos, by ``who``. Each is done, or refused, by itself, in order.
 
     The answer tells for each key: ``done`` with the version after it, ``conflict`` with the subject as it is now, ``refused``
-    with a sentence, or ``held``: what it builds on was not done.
+    with a sentence, or ``held``: what it builds on was not done. Actions of a lane that takes many share a transaction.
 
     Raises:
         SomebodyElse: who did them is not who is signed in.
@@ -87,44 +97,101 @@ def sync(request: HttpRequest) -> HttpResponseBase:
         given = None
     if not isinstance(given, list) or not 0 < len(given) <= MOST:
         raise BadParcel()
-    versions: dict[str, int] = {}
-    results = [_one(raw, request, versions, actor=actor, at=at) for raw in given]
-    return _json({"now": at, "who": {"id": actor.id}, "results": results})
+    batch = _Batch(request, [_key(raw) for raw in given], actor=actor, at=at)
+    for lane, run in _runs([_parsed(raw) for raw in given]):
+        batch.carry_out(lane, run)
+    return _json({"now": at, "who": {"id": actor.id}, "results": [batch.results[place] for place in range(len(given))]})
 
 
-def _one(raw: Any, request: HttpRequest, versions: dict[str, int], *, actor: Actor, at: datetime) -> dict[str, Any]:
-    """Carry one action out, in a transaction of its own. ``versions``: what the actions before it led to, by key."""
-    key = str(raw.get("key", ""))[:64] if isinstance(raw, dict) else ""
-    parcel: Parcel | None = None
-    try:
-        parcel = _parsed(raw)
-        if parcel.after and parcel.after not in versions:
-            return {"key": key, "status": "held"}
-        taken = _take(parcel, request, versions.get(parcel.after, parcel.version), actor=actor, at=at)
-    except Refusal as refusal:
-        told: dict[str, Any] = {"key": key, "status": "refused", **body_of(refusal)}
-        if parcel is not None and (refusal.kind is Kind.CONFLICT or refusal.field == "at"):
-            told |= {"status": "conflict", "present": LANES[parcel.kind].present(parcel.subject, actor=actor, at=at)}
-        return told
-    versions[key] = taken.version
-    return {"key": key, "status": "done", "version": taken.version, "repeated": taken.repeated}
+def _runs(parcels: Sequence[Parcel | None]) -> Iterator[tuple[str, list[tuple[int, Parcel]]]]:
+    """The parcels with their places in the batch, in order, cut where the kind of work changes or a lane takes no more at once."""
+    run: list[tuple[int, Parcel]] = []
+    for place, parcel in enumerate(parcels):
+        if run and (parcel is None or parcel.kind != run[0][1].kind or len(run) == LANES[parcel.kind].together):
+            yield run[0][1].kind, run
+            run = []
+        if parcel is not None:
+            run.append((place, parcel))
+    if run:
+        yield run[0][1].kind, run
 
 
-def _take(parcel: Parcel, request: HttpRequest, version: int, *, actor: Actor, at: datetime) -> Taken:
-    photos = _photos(request, parcel)
-    happened = max(min(parcel.at, at), at - OLDEST)
-    with write():
-        return LANES[parcel.kind].take(parcel, version=version, actor=actor, at=happened, photos=photos)
+class _Batch:
+    """One batch on its way: what each action came to, and the versions that those led to on which later ones build."""
+
+    def __init__(self, request: HttpRequest, keys: Sequence[str], *, actor: Actor, at: datetime) -> None:
+        self.request, self.actor, self.at = request, actor, at
+        self.versions: dict[str, int] = {}
+        self.results: dict[int, dict[str, Any]] = {place: {"key": key, **_refused(BadParcel())} for place, key in enumerate(keys)}
+
+    def carry_out(self, kind: str, run: Sequence[tuple[int, Parcel]]) -> None:
+        """Carry a run of one kind out, in one transaction where its lane does so."""
+        lane, ready, asking = LANES[kind], [], []
+        keys = {parcel.key for _, parcel in run}
+        for place, parcel in run:
+            if parcel.after and parcel.after not in self.versions and parcel.after not in keys:
+                self._set(place, parcel, {"status": "held"})
+                continue
+            try:
+                photos = _photos(self.request, parcel)
+            except Refusal as refusal:
+                self._set(place, parcel, _refused(refusal))
+                continue
+            done_before = {"after": ""} if parcel.after in self.versions else {}
+            ready.append((place, Handed(parcel.model_copy(update=done_before), self.versions.get(parcel.after, parcel.version), photos)))
+        for (place, handed), outcome in zip(ready, self._taken(lane, [handed for _, handed in ready]), strict=True):
+            if isinstance(outcome, Taken):
+                self.versions[handed.parcel.key] = outcome.version
+                self._set(place, handed.parcel, {"status": "done", "version": outcome.version, "also": outcome.also, "repeated": outcome.repeated})
+            elif outcome is None:
+                self._set(place, handed.parcel, {"status": "held"})
+            else:
+                self._set(place, handed.parcel, _refused(outcome))
+                if outcome.kind is Kind.CONFLICT or outcome.field == "at":
+                    asking.append((place, handed.parcel))
+        if asking:
+            presents = lane.present([parcel for _, parcel in asking], actor=self.actor, at=self.at)
+            for (place, _), present in zip(asking, presents, strict=True):
+                if present is not None:
+                    self.results[place] |= {"status": "conflict", "present": present}
+
+    def _set(self, place: int, parcel: Parcel, result: dict[str, Any]) -> None:
+        self.results[place] = {"key": parcel.key, **result}
+
+    def _taken(self, lane: Lane, handed: Sequence[Handed]) -> list[Taken | Refusal | None]:
+        """What became of them; where something breaks, one by one, so that a poisonous one stops only itself."""
+        if not handed:
+            return []
+        try:
+            with write():
+                return lane.take(handed, actor=self.actor, at=self.at)
+        except Refusal as refusal:
+            return [refusal]
+        except Exception:
+            if len(handed) == 1:
+                log.exception("an action of the field app cannot be carried out: %s", handed[0].parcel.kind)
+                return [CannotBeDone()]
+        found: list[Taken | Refusal | None] = []
+        for one in handed:
+            found += self._taken(lane, [one])
+        return found
 
 
-def _parsed(raw: Any) -> Parcel:
+def _refused(refusal: Refusal) -> dict[str, Any]:
+    return {"status": "refused", **body_of(refusal)}
+
+
+def _key(raw: Any) -> str:
+    return str(raw.get("key", ""))[:64] if isinstance(raw, dict) else ""
+
+
+def _parsed(raw: Any) -> Parcel | None:
+    """The parcel, or None for what is none."""
     try:
         parcel = Parcel.model_validate(raw)
-    except ValidationError as wrong:
-        raise BadParcel() from wrong
-    if parcel.kind not in LANES:
-        raise BadParcel()
-    return parcel
+    except ValidationError:
+        return None
+    return parcel if parcel.kind in LANES else None
 
 
 def _photos(request: HttpRequest, parcel: Parcel) -> list[Examined]:
@@ -154,7 +221,7 @@ def _name(actor: Actor) -> str:
 def _areas(actor: Actor) -> list[dict[str, Any]]:
     """The lowest areas that the actor acts in, with their outlines; and their neighbours, to find one's way."""
     land = ground()
-    reach = tuple(scope.area_path for scope in actor.scopes("matters.act"))
+    reach = tuple(scope.area_path for permission in ("matters.act", "duties.act") for scope in actor.scopes(permission))
     lowest = land.of_level(land.levels[-1])
     own = [area for area in lowest if area.path.startswith(reach)]
     parents = {area.parent_id for area in own}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from linli.interfaces.duty_words import STATES as DUTY_STATES
+from linli.interfaces.duty_words import VERBS as DUTY_VERBS
 from linli.interfaces.wording import STATES, VERBS
 
 WORDS: dict[str, str | Promise] = {
-    # the four places
-    "mine": _("To do"),
+    # the five places
+    "day": _("My day"),
+    "mine": _("Matters"),
     "near": _("Near me"),
     "map": _("Map"),
     "queue": _("To send"),
@@ -66,6 +69,60 @@ WORDS: dict[str, str | Promise] = {
     "clock": _("by the clock"),
     "reporter": _("the reporter"),
     "cannot": _("Nothing can be done here from the phone now."),
+    # my day
+    "day_missed": _("Missed"),
+    "day_today": _("Ends today"),
+    "day_open": _("Open"),
+    "day_again": _("Try again later"),
+    "day_coming": _("Coming"),
+    "day_from": _("from %(when)s"),
+    "done_today": _("Done today: %(n)s"),
+    "nothing_day": _("No duty of yours is open."),
+    "my_shifts": _("My shifts"),
+    "runs_now": _("now"),
+    "n_duties": _("%(n)s duties"),
+    "handed_on": _("handed on"),
+    "handed_on_more": _("Nobody answered for it in time below; it is with %(post)s now."),
+    "on_the_way": _("on the way"),
+    "is_there": _("arrived"),
+    "tried": _("Nobody met: %(n)s"),
+    "try_again": _("try again from %(when)s"),
+    "was_missed": _("Missed"),
+    "wants_why": _("Say why"),
+    "explained": _("Reason given"),
+    "missed_more": _("Its time ran out and nobody said it was done. Say why, or hand in what was done. The miss stays on record."),
+    "explained_more": _("The reason is with the level above. The miss stays on record."),
+    "one_visit": _("One visit for all of it"),
+    "one_visit_more": _("Open at the same time for the same door. What you tick is started and done together."),
+    "asked_for": _("Asked for to finish"),
+    "needs_arrival": _("Press “Arrived” there"),
+    "needs_note": _("A few words"),
+    "needs_form": _("The form"),
+    "duty_gone": _("This duty is over, or no longer yours."),
+    "not_yet": _("It has not begun yet."),
+    "kept_here": _("Done on this phone. It is sent by itself."),
+    "and_more": _("and %(n)s more"),
+    "next_try": _("Next try: from %(when)s. It is not a visit yet; the duty stays open."),
+    "tried_enough": _("Tried as often as asked. It is not a visit yet; the duty stays open."),
+    "refuse_more": _("Counted as not wanted: neither done nor missed."),
+    "ready_duty_not_home_1": _("Nobody opened the door."),
+    "ready_duty_not_home_2": _("A neighbour says they are away."),
+    "ready_duty_refuse_1": _("A visit is not wanted today."),
+    "ready_duty_refuse_2": _("Visits are not wanted any more."),
+    "ready_duty_explain_1": _("I was ill."),
+    "ready_duty_explain_2": _("Something urgent came up."),
+    "ready_duty_explain_3": _("Nobody was met, several times."),
+    "ready_duty_finish_1": _("All is well."),
+    "ready_duty_finish_2": _("We talked; nothing is needed."),
+    "say_if": _("In a few words, if there is anything to say"),
+    "optional": _("(if known)"),
+    "yes": _("yes"),
+    "no": _("no"),
+    "needs_this": _("This is asked for."),
+    "needs_number": _("This is not a number that can be taken."),
+    "too_small": _("At least %(n)s."),
+    "too_large": _("At most %(n)s."),
+    "too_late": _("It is on its way already and may have arrived."),
     # what one does
     "do_solve": _("Solved here"),
     "do_escalate": _("Send up"),
@@ -136,7 +193,11 @@ WORDS: dict[str, str | Promise] = {
 
 
 def words() -> dict[str, str]:
-    """The words in the active language; states, and what steps are called in a story, with them."""
+    """The words in the active language; states, and what steps are called on a button and in a story, with them."""
     spoken = {name: str(text) for name, text in WORDS.items()}
     spoken |= {f"state_{state}": str(entry[0]) for state, entry in STATES.items()}
-    return spoken | {f"told_{verb}": str(entry[0]) for verb, entry in VERBS.items()} | {f"icon_{verb}": entry[2] for verb, entry in VERBS.items()}
+    spoken |= {f"told_{verb}": str(entry[0]) for verb, entry in VERBS.items()} | {f"icon_{verb}": entry[2] for verb, entry in VERBS.items()}
+    spoken |= {f"duty_state_{state}": str(entry[0]) for state, entry in DUTY_STATES.items()}
+    for verb, (press, told, icon) in DUTY_VERBS.items():
+        spoken |= {f"duty_{verb}": str(press), f"duty_told_{verb}": str(told), f"duty_icon_{verb}": icon}
+    return spoken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from linli.engines.duties.selectors.feed import feed_duties
 from linli.engines.duties.shifts.rules.signing import Part
-from linli.engines.duties.shifts.selectors import feed_shifts, has_feed, own_hours, own_shifts
+from linli.engines.duties.shifts.selectors import feed_shifts, has_feed, own_hours, own_shifts, person_of_feed
 from linli.engines.duties.shifts.services import cancel, end_feed, offer, renew_feed, sign_up, take_offer
 from linli.interfaces.access import actor_of_request, public_route, signed_in_route
 from linli.interfaces.tags import bilingual
@@ -91,14 +93,15 @@ def feed(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 def calendar(request: HttpRequest, secret: str) -> HttpResponseBase:  # noqa: ARG001
     """The calendar behind a private address (RFC 5545), for whoever holds it."""
-    found = feed_shifts(secret=secret, at=now())
-    if found is None:
+    at, person = now(), person_of_feed(secret)
+    if person is None:
         raise Http404
+    found = feed_shifts(secret=secret, at=at) or []
     shown = get_language() or ""
     book = icalendar.Calendar()
     book.add("prodid", "-//Linli//Shifts//EN")
     book.add("version", "2.0")
-    book.add("x-wr-calname", _("My shifts"))
+    book.add("x-wr-calname", _("My shifts and duties"))
     for shift in found:
         event = icalendar.Event()
         event.add("uid", f"{shift.id}@linli")
@@ -107,6 +110,15 @@ def calendar(request: HttpRequest, secret: str) -> HttpResponseBase:  # noqa: AR
         event.add("dtend", shift.ends_at)
         event.add("summary", f"{bilingual(shift.names, shown)} · {bilingual(shift.team, shown)}")
         event.add("status", "CANCELLED" if shift.called_off else "CONFIRMED")
+        book.add_component(event)
+    for duty in feed_duties(person_id=person, at=at):
+        event = icalendar.Event()
+        event.add("uid", f"{duty.rule}-{duty.day.isoformat()}@linli")
+        event.add("dtstamp", at)
+        event.add("dtstart", duty.day)
+        event.add("dtend", duty.day + timedelta(days=1))
+        event.add("summary", _("%(duty)s: %(n)s to be done by today") % {"duty": bilingual(duty.names, shown) or duty.rule, "n": duty.count})
+        event.add("transp", "TRANSPARENT")
         book.add_component(event)
     return HttpResponse(book.to_ical(), content_type="text/calendar; charset=utf-8")
 

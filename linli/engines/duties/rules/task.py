@@ -31,7 +31,7 @@ class State(StrEnum):
 
 
 class Verb(StrEnum):
-    """What happens to a duty: the first seven are check-ins, the last three are the clock's and the desk's."""
+    """What happens to a duty: the first eight are check-ins, the rest are the clock's and the desk's."""
 
     TAKE = "take"
     START = "start"
@@ -40,6 +40,7 @@ class Verb(StrEnum):
     NOT_HOME = "not_home"
     REFUSE = "refuse"
     EXPLAIN = "explain"
+    NOTE = "note"
     EXCUSE = "excuse"
     OPENED = "opened"
     HANDED_ON = "handed_on"
@@ -47,7 +48,8 @@ class Verb(StrEnum):
     DROPPED = "dropped"
 
 
-CHECK_INS = frozenset({Verb.TAKE, Verb.START, Verb.ARRIVE, Verb.FINISH, Verb.NOT_HOME, Verb.REFUSE, Verb.EXPLAIN})
+CHECK_INS = frozenset({Verb.TAKE, Verb.START, Verb.ARRIVE, Verb.FINISH, Verb.NOT_HOME, Verb.REFUSE, Verb.EXPLAIN, Verb.NOTE})
+WORDS_ONLY = frozenset({Verb.EXPLAIN, Verb.NOTE})  # said about a duty; they answer for nothing
 
 
 class NotPossible(Refusal):
@@ -233,10 +235,10 @@ def decide(task: Task, wish: CheckIn, *, rule: DutyRule, recorded_at: datetime) 
         raise FromTheFuture()
     if wish.at < task.opens_at:
         raise BeforeTheDuty()
-    if task.state not in (State.OPEN, State.MISSED):
+    if task.state not in (State.OPEN, State.MISSED) and not (wish.verb is Verb.NOTE and task.state is not State.PLANNED):
         raise NotPossible(state=task.state.value)
     last = max((time for time in (task.started_at, task.arrived_at, task.tried_at) if time is not None), default=None)
-    if last is not None and wish.at < last and wish.verb is not Verb.EXPLAIN:
+    if last is not None and wish.at < last and wish.verb not in WORDS_ONLY:
         raise OutOfOrder()
     after = _answered(task, wish)
     after = _finish(after, wish, rule) if wish.verb is Verb.FINISH else _DO[wish.verb](after, wish)
@@ -265,7 +267,7 @@ def dropped(task: Task) -> Task:
 
 def _answered(task: Task, wish: CheckIn) -> Task:
     """Whoever checks in has answered: it is not handed on any more, and comes back when it was the first post's holder."""
-    if wish.verb is Verb.EXPLAIN:
+    if wish.verb in WORDS_ONLY:
         return task
     answered = task.answered_at if task.answered_at is not None and task.answered_at <= wish.at else wish.at
     back = {"level": 0, "post_id": task.first_post_id} if wish.first_holder and task.state is State.OPEN else {}
@@ -324,6 +326,13 @@ def _explain(task: Task, wish: CheckIn) -> Task:
     return replace(task, explained_at=wish.at)
 
 
+def _note(task: Task, wish: CheckIn) -> Task:
+    """Words for the record, also of a duty that has ended: they change nothing of it."""
+    if not wish.note.strip():
+        raise NoteMissing()
+    return task
+
+
 def next_try(task: Task, rule: DutyRule) -> datetime | None:
     """When to try again after nobody was home: after the rule's pause, before its end; None where it was tried often enough."""
     if task.tried_at is None or task.attempts >= rule.retries or task.state is not State.OPEN:
@@ -338,4 +347,5 @@ _DO = {
     Verb.NOT_HOME: _not_home,
     Verb.REFUSE: _refuse,
     Verb.EXPLAIN: _explain,
+    Verb.NOTE: _note,
 }

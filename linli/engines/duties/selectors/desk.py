@@ -19,7 +19,7 @@ from linli.engines.duties.services.checkin import FILE_OWNER, NoSuchDuty
 from linli.engines.duties.services.frame import Frame, NoSuchRule, frame
 from linli.engines.duties.services.subjects import pauses_of
 from linli.kernel.access.rules import Actor, Confidentiality
-from linli.kernel.access.selectors import names_of_actors
+from linli.kernel.access.selectors import in_scope, names_of_actors
 from linli.kernel.files.selectors import FileView, files_of
 
 AHEAD = timedelta(days=7)
@@ -122,9 +122,9 @@ def my_day(*, actor: Actor, at: datetime) -> MyDay:
     missed = visible(actor).filter(had, state="missed", missed_at__gt=at - AHEAD).order_by("-missed_at", "id")
     week = mine.filter(state="done", done_at__gt=at - AHEAD)
     return MyDay(
-        now=_lines(running[:MOST], at=at, land=land),
-        coming=_lines(coming[:50], at=at, land=land),
-        missed=_lines(missed[:50], at=at, land=land),
+        now=lines_of(running[:MOST], at=at, land=land),
+        coming=lines_of(coming[:50], at=at, land=land),
+        missed=lines_of(missed[:50], at=at, land=land),
         today=running.filter(due_at__lt=midnight).count(),
         done=week.count(),
     )
@@ -150,7 +150,7 @@ def missed_board(*, actor: Actor, at: datetime, days: int = 7) -> MissedBoard:
         count[0] += 1
         count[1] += excused is not None
     by_rule = tuple(sorted(((names[rule], count[0], count[1]) for rule, count in counts.items()), key=lambda row: -row[1]))
-    lines = _lines(missed.order_by("-missed_at", "id")[:MOST], at=at, land=land)
+    lines = lines_of(missed.order_by("-missed_at", "id")[:MOST], at=at, land=land)
     return MissedBoard(lines, by_rule, len(rows), sum(1 for row in rows if row[2] is not None), since)
 
 
@@ -164,7 +164,7 @@ def duty_page(*, actor: Actor, at: datetime, duty_id: UUID) -> DutyPage:
     row = visible(actor).filter(id=duty_id).select_related("subject").first()
     if row is None:
         raise NoSuchDuty()
-    (line,) = _lines([row], at=at, land=land)
+    (line,) = lines_of([row], at=at, land=land)
     steps = list(CheckInRecord.objects.filter(occurrence_id=duty_id).order_by("version"))
     people = names_of_actors([step.actor for step in steps])
     files = files_of(actor, FILE_OWNER, [step.visit for step in steps if step.files])
@@ -197,7 +197,7 @@ def duties_of(*, actor: Actor, at: datetime, kind: str, ref: UUID, most: int = 1
     ahead = rows.filter(state__in=["open", "planned"], opens_at__lte=at + 5 * AHEAD).order_by("opens_at", "id")
     behind = rows.exclude(state__in=["open", "planned"]).order_by("-due_at", "id")
     land = frame()
-    return (*_lines(ahead[: most // 2], at=at, land=land), *_lines(behind[: most // 2], at=at, land=land))
+    return (*lines_of(ahead[: most // 2], at=at, land=land), *lines_of(behind[: most // 2], at=at, land=land))
 
 
 def pause_reasons() -> Mapping[str, Mapping[str, str]]:
@@ -219,10 +219,7 @@ def _pauses(row: SubjectRecord, *, at: datetime, land: Frame) -> tuple[PauseLine
 
 def visible(actor: Actor) -> QuerySet[Occurrence]:
     """The duties that the actor may see: by area and confidentiality."""
-    condition = Q(pk__in=[])
-    for scope in actor.scopes(READ):
-        condition |= Q(area_path__startswith=scope.area_path, confidentiality__lte=int(scope.clearance))
-    return Occurrence.objects.filter(condition)
+    return Occurrence.objects.filter(in_scope(actor.scopes(READ)))
 
 
 def _rule(land: Frame, policy: UUID, code: str) -> DutyRule | None:
@@ -232,7 +229,8 @@ def _rule(land: Frame, policy: UUID, code: str) -> DutyRule | None:
         return None
 
 
-def _lines(rows: Any, *, at: datetime, land: Frame) -> tuple[DutyLine, ...]:
+def lines_of(rows: Any, *, at: datetime, land: Frame) -> tuple[DutyLine, ...]:
+    """Return the lines of these occurrences, in their order; one query for names, one more for rows that are not read yet."""
     found = list(rows.select_related("subject")) if isinstance(rows, QuerySet) else list(rows)
     people = names_of(row.person_id for row in found if row.person_id)
     return tuple(_line(row, at=at, land=land, person=people.get(row.person_id, "") if row.person_id else "") for row in found)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Max
 
 from linli.engines.duties.events import DutyEvent
 from linli.engines.duties.models import CheckInRecord
 from linli.engines.duties.playbook import ACT, JUDGE, READ
 from linli.engines.duties.rules.forms import checked_answers
 from linli.engines.duties.rules.policy import DutyRule
-from linli.engines.duties.rules.task import CHECK_INS, CheckIn, Task, Verb, accept, decide, settle
+from linli.engines.duties.rules.task import CHECK_INS, WORDS_ONLY, CheckIn, Task, Verb, accept, decide, settle
 from linli.engines.duties.services.clock import told
 from linli.engines.duties.services.frame import Frame, held_frame
 from linli.engines.duties.services.rows import CHECK_IN_COLUMNS, audit_entry, events_of, locked_tasks, store_tasks
@@ -42,7 +44,13 @@ class NoSuchDuty(Refusal):
 
 class ChangedMeanwhile(Refusal):
     code = "duties.changed_meanwhile"
-    message = N_("This duty has changed since you looked at it.")
+    message = N_("Somebody else has worked on this duty since you looked at it.")
+    kind = Kind.CONFLICT
+
+
+class BuildsOnNothing(Refusal):
+    code = "duties.builds_on_nothing"
+    message = N_("What this check-in builds on was not carried out.")
     kind = Kind.CONFLICT
 
 
@@ -82,10 +90,11 @@ class Command:
 
     Attributes:
         occurrence_ids: the duties that it serves: one visit may serve several purposes, all of them or none.
-        at: when it happened. ``version``: what the asker saw, of a single duty; None: whatever it is now.
-        key: the phone's own key of it; the same key gives the first answer again.
+        at: when it happened. ``seen``: the version of each of the duties that the asker saw, in their order; empty: whatever it is now.
+            What the clock did since, and what the asker did, is no change that needs a decision; what somebody else did is.
+        key: the phone's own key of it; the same key gives the first answer again. ``after``: the key of an earlier one that it builds on.
         lon, lat: where the phone was: only whether that lies in the duty's area is kept.
-        form: answers by the rule's JSON Schema.
+        form: answers by the rule's JSON Schema; of a visit that serves several duties, each takes those that its own schema names.
         photos, signature: pictures that were examined before the write opened; seen by handlers only, kept as the playbook says.
     """
 
@@ -97,17 +106,19 @@ class Command:
     form: Mapping[str, Any] | None = None
     lon: float | None = None
     lat: float | None = None
-    version: int | None = None
+    seen: tuple[int, ...] = ()
+    after: str = ""
     photos: Sequence[Examined] = ()
     signature: Examined | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a check-in did. ``repeated``: its key was handed in before; nothing was done again."""
+    """What a check-in did: the state and version of each duty after it. ``repeated``: its key was handed in before; nothing was done again."""
 
     visit: UUID
     states: tuple[str, ...]
+    versions: Mapping[UUID, int]
     repeated: bool = False
 
 
@@ -120,20 +131,20 @@ def check_in(commands: Sequence[Command], *, actor: Actor, at: datetime) -> list
     frame, recorded_at = held_frame(), at
     tasks = locked_tasks([one for command in commands for one in command.occurrence_ids])
     before = _before(commands, actor=actor)
-    work = _Work(frame, actor, recorded_at, tasks)
+    work = _Work(frame, actor, recorded_at, tasks, others=_others(commands, actor=actor))
     results: list[Receipt | Refusal] = []
     for command in commands:
         if command.key and command.key in before:
             results.append(before[command.key])
             continue
         try:
-            receipt = work.add(command)
+            receipt = work.add(command, before)
         except Refusal as refusal:
             results.append(refusal)
             continue
         results.append(receipt)
         if command.key:
-            before[command.key] = Receipt(receipt.visit, receipt.states, repeated=True)
+            before[command.key] = replace(receipt, repeated=True)
     work.write()
     return results
 
@@ -162,24 +173,28 @@ class OwnExcuse(Refusal):
 class _Work:
     """What one batch gathers, to be written in a handful of statements."""
 
-    def __init__(self, frame: Frame, actor: Actor, recorded_at: datetime, tasks: dict[UUID, Task]) -> None:
-        self.frame, self.actor, self.recorded_at, self.tasks = frame, actor, recorded_at, tasks
+    def __init__(self, frame: Frame, actor: Actor, recorded_at: datetime, tasks: dict[UUID, Task], *, others: Mapping[UUID, int] | None = None) -> None:
+        self.frame, self.actor, self.recorded_at, self.tasks, self.others = frame, actor, recorded_at, tasks, others or {}
         self.changed: dict[UUID, Task] = {}
         self.rows: list[tuple[Any, ...]] = []
         self.entries: list[Entry] = []
         self.events: list[DutyEvent] = []
 
-    def add(self, command: Command) -> Receipt:
+    def add(self, command: Command, before: Mapping[str, Receipt]) -> Receipt:
         _check(command)
+        if command.after and command.after not in before:
+            raise BuildsOnNothing()
         visit = new_id()
         here = self._here(command)
+        ids = tuple(dict.fromkeys(command.occurrence_ids))
+        seen = _seen(command, before)
         steps = []
-        for one in dict.fromkeys(command.occurrence_ids):
+        for one in ids:
             task = self._permitted(one, ACT)
-            if command.version is not None and command.version != task.version:
+            if command.verb not in WORDS_ONLY and one in seen and self.others.get(one, 0) > seen[one]:
                 raise ChangedMeanwhile()
             rule = self.frame.rule(task.policy_id, task.rule)
-            form = _checked_form(command.form, rule)
+            form = _checked_form(command.form, rule, shared=len(ids) > 1)
             settled, hops = settle(task, rule=rule, world=self.frame.under(task.policy_id), at=command.at)
             wish = CheckIn(
                 command.verb, command.at, command.note, form, first_holder=settled.first_post_id in self.actor.post_ids,
@@ -191,7 +206,7 @@ class _Work:
             told(hops, entries=self.entries, events=self.events)
             sender = (self.actor.id, command.key) if command.key else (None, None)
             self._step(settled, after, command.verb, at=command.at, visit=visit, note=command.note.strip(), form=form, files=files, here=here, sender=sender)
-        return Receipt(visit, tuple(after.state.value for _, _, after, _ in steps))
+        return Receipt(visit, tuple(after.state.value for _, _, after, _ in steps), {after.id: after.version for _, _, after, _ in steps})
 
     def excuse(self, one: UUID, *, note: str) -> Receipt:
         task = self._permitted(one, JUDGE)
@@ -200,7 +215,7 @@ class _Work:
         after = accept(task, at=self.recorded_at, note=note)
         visit = new_id()
         self._step(task, after, Verb.EXCUSE, at=self.recorded_at, visit=visit, note=note.strip(), form=None, files=[], here="", sender=(None, None))
-        return Receipt(visit, (after.state.value,))
+        return Receipt(visit, (after.state.value,), {after.id: after.version})
 
     def _keep(self, command: Command, visit: UUID, tasks: Sequence[Task]) -> list[str]:
         """Store the pictures of a visit, for as long as the playbook says; their ids. They are as confidential as the most confidential duty."""
@@ -259,9 +274,11 @@ def _check(command: Command) -> None:
         raise NotAPicture()
 
 
-def _checked_form(form: Mapping[str, Any] | None, rule: DutyRule) -> Mapping[str, Any] | None:
+def _checked_form(form: Mapping[str, Any] | None, rule: DutyRule, *, shared: bool) -> Mapping[str, Any] | None:
     if form is None or rule.form is None:
         return None
+    if shared:
+        form = {name: value for name, value in form.items() if name in rule.form.get("properties", {})}
     return checked_answers(form, rule.form)
 
 
@@ -270,8 +287,26 @@ def _before(commands: Sequence[Command], *, actor: Actor) -> dict[str, Receipt]:
     if not keys:
         return {}
     found: dict[str, Receipt] = {}
-    rows = CheckInRecord.objects.filter(sender=actor.id, key__in=keys).values_list("key", "visit", "occurrence__state")
-    for key, visit, state in rows:
+    rows = CheckInRecord.objects.filter(sender=actor.id, key__in=keys).values_list("key", "visit", "occurrence__state", "occurrence", "version")
+    for key, visit, state, one, version in rows:
         known = found.get(key or "")
-        found[key or ""] = Receipt(visit, (*(known.states if known else ()), state), repeated=True)
+        states, versions = (known.states, known.versions) if known else ((), {})
+        found[key or ""] = Receipt(visit, (*states, state), {**versions, one: version}, repeated=True)
     return found
+
+
+def _others(commands: Sequence[Command], *, actor: Actor) -> dict[UUID, int]:
+    """Of the duties whose askers say what they saw: the version that somebody else's last step led to."""
+    ids = {one for command in commands if command.seen for one in command.occurrence_ids}
+    if not ids:
+        return {}
+    rows = CheckInRecord.objects.filter(occurrence__in=ids).exclude(actor=actor.id)
+    return dict(rows.values_list("occurrence").annotate(Max("version")))
+
+
+def _seen(command: Command, before: Mapping[str, Receipt]) -> Mapping[UUID, int]:
+    """What the asker has seen of each duty: what was said, and what the check-in that it builds on led to."""
+    if not command.seen:
+        return {}
+    built = before[command.after].versions if command.after else {}
+    return {one: max(version, built.get(one, 0)) for one, version in zip(command.occurrence_ids, command.seen, strict=True)}

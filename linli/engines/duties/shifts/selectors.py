@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Count, Q
+
 from linli.directory.people.selectors import names_of
 from linli.directory.teams.playbook import team_kinds
 from linli.directory.teams.rules import missing_courses
@@ -20,8 +22,10 @@ from linli.engines.duties.shifts.rules.roster import Broken, Gap, Slot, Voluntee
 from linli.engines.duties.shifts.rules.signing import Part
 from linli.engines.duties.shifts.rules.solve import Answer, propose
 from linli.kernel.access.rules import Actor
+from linli.kernel.access.selectors import in_scope
 from linli.kernel.calendar.selectors import working_calendar
 
+SHIFTS_MOST = 5_000  # on one page of the calendar
 FEED_BACK, FEED_AHEAD = timedelta(days=31), timedelta(days=92)
 
 
@@ -66,6 +70,20 @@ class OwnShift:
     part: str
     offered: bool
     offers: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarShift:
+    """A shift on the desk's calendar: how many are in it, and how many it needs at least."""
+
+    id: UUID
+    team: dict[str, str]
+    names: dict[str, str]
+    starts_at: datetime
+    ends_at: datetime
+    there: int
+    least: int
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +226,30 @@ def own_shifts(*, actor: Actor, at: datetime, limit: int = 60) -> list[OwnShift]
     ]  # fmt: skip
 
 
+def own_shifts_between(*, actor: Actor, since: datetime, until: datetime) -> list[FeedShift]:
+    """The shifts in ``[since, until)`` that the actor has a place in, running ones too, in order; one query."""
+    if actor.person_id is None:
+        return []
+    rows = ShiftPart.objects.filter(person_id=actor.person_id, state=Part.SIGNED.value, starts_at__lt=until, ends_at__gt=since, shift__called_off_at=None)
+    return [
+        FeedShift(row.shift_id, row.shift.team.names, row.shift.template.names, row.starts_at, row.ends_at, called_off=False)
+        for row in rows.select_related("shift__template", "shift__team").order_by("starts_at", "id")
+    ]
+
+
+def shift_days(*, actor: Actor, since: datetime, until: datetime, area_path: str = "", mine: bool = False) -> list[CalendarShift]:
+    """The shifts that begin in ``[since, until)`` of the teams whose rosters the actor may see, and the actor's own; two queries at most."""
+    own = Q(parts__person_id=actor.person_id, parts__state=Part.SIGNED.value) if actor.person_id is not None else Q(pk__in=[])
+    seen = own if mine else own | in_scope(actor.scopes(READ), path="team__area_path", confidentiality="")
+    wanted = Shift.objects.filter(seen, starts_at__gte=since, starts_at__lt=until, called_off_at=None, team__area_path__startswith=area_path)
+    ids = list(wanted.values_list("id", flat=True).distinct()[:SHIFTS_MOST])
+    rows = Shift.objects.filter(id__in=ids).select_related("template", "team").annotate(there=Count("parts", filter=Q(parts__state=Part.SIGNED.value)))
+    return [
+        CalendarShift(row.id, row.team.names, row.template.names, row.starts_at, row.ends_at, row.there, row.least, row.team.code)
+        for row in rows.order_by("starts_at", "id")
+    ]
+
+
 def own_hours(*, actor: Actor, at: datetime) -> tuple[int, int]:
     """How many shifts the actor has behind them, and how many minutes they lasted together."""
     if actor.person_id is None:
@@ -222,10 +264,15 @@ def has_feed(*, actor: Actor) -> bool:
     return actor.person_id is not None and CalendarFeed.objects.filter(person_id=actor.person_id).exists()
 
 
+def person_of_feed(secret: str) -> UUID | None:
+    """Whose private calendar address this is; None for one that opens nothing."""
+    digest = hashlib.sha256(secret.encode(errors="replace")).digest()
+    return CalendarFeed.objects.filter(digest=digest).values_list("person_id", flat=True).first()
+
+
 def feed_shifts(*, secret: str, at: datetime) -> list[FeedShift] | None:
     """The shifts of the person to whom a private address belongs, called off ones marked; None for an address that opens nothing."""
-    digest = hashlib.sha256(secret.encode(errors="replace")).digest()
-    person = CalendarFeed.objects.filter(digest=digest).values_list("person_id", flat=True).first()
+    person = person_of_feed(secret)
     if person is None:
         return None
     rows = ShiftPart.objects.filter(person_id=person, starts_at__gte=at - FEED_BACK, starts_at__lt=at + FEED_AHEAD).exclude(state=Part.WAITING.value)

@@ -84,8 +84,9 @@ const help = () => {
 };
 
 const KEYS = {
-  j: () => move(1) || neighbour(1),
-  k: () => move(-1) || neighbour(-1),
+  j: () => move(1) || neighbour(1) || press("[data-after]"),
+  k: () => move(-1) || neighbour(-1) || press("[data-before]"),
+  t: () => press("[data-today]"),
   x: () => chosen && document.dispatchEvent(new CustomEvent("list:choose", { detail: { code: chosen.dataset.code } })),
   a: () => together("dispatch") || step("dispatch", "next"),
   e: () => together("escalate") || step("escalate"),

@@ -4,18 +4,24 @@ import { erase, Store } from "./store.js";
 import { h, icon, setClock, speak, spoken, t, told, when, clockSkew } from "./dom.js";
 import { finished, mine, near } from "./lists.js";
 import { matterBar, matterPage } from "./matter.js";
+import { countToDo, dayPage } from "./day.js";
+import { dutyBar, dutyPage } from "./duty.js";
 import { groundPage } from "./ground.js";
 import { waitingPage } from "./waiting.js";
 
-const PLACES = { mine: { icon: "layout-list", page: mine }, near: { icon: "map-pinned", page: near }, map: { icon: "map", page: groundPage }, queue: { icon: "send", page: waitingPage } };
+const PLACES = { day: { icon: "calendar-clock", page: dayPage }, mine: { icon: "layout-list", page: mine }, near: { icon: "map-pinned", page: near }, map: { icon: "map", page: groundPage }, queue: { icon: "send", page: waitingPage } };
 const EVERY = 60e3;
 const LEAVING = "linli-field-leaving"; // signed out without signal: the server is told when there is some
+const NO_DUTIES = { items: [], forms: {}, shifts: [], left_out: 0, done_today: 0 };
+const ONE = { m: [matterPage, matterBar], d: [dutyPage, dutyBar] }; // what stands alone, with its own bar
 const NOTHING = { items: [], left_out: 0, soon: 0, answers: [], units: [] };
 
 const app = {
-  store: null, outbox: null, snapshot: null, sent: [], position: null, from: "mine", fetching: false,
+  store: null, outbox: null, snapshot: null, sent: [], position: null, from: "", whole: false, fetching: false,
   get kind() { return this.snapshot?.kinds.matters ?? NOTHING; },
   get matters() { return this.kind.items; },
+  get duties() { return this.snapshot?.kinds.duties ?? NO_DUTIES; },
+  together: new Map(), // which other duties one visit serves, as chosen: "<duty>:<other>"
   go(place) { if (location.hash === `#${place}`) draw(); else location.hash = place; },
   toast, locate, fetch: refresh, signOut, switchLanguage,
 };
@@ -126,18 +132,24 @@ async function pictures() {
 
 function draw() {
   const [name, code] = location.hash.slice(1).split("/");
-  const place = name === "m" ? "m" : PLACES[name] ? name : "mine";
-  if (place !== "m") app.from = place;
+  const one = ONE[name];
+  const place = one || PLACES[name] ? name : first();
+  if (!one) app.from = place;
+  else app.from ||= name === "d" ? "day" : "mine";
   document.documentElement.dataset.place = place;
   document.getElementById("strip").replaceChildren(...strip().filter(Boolean));
   const shut = app.outbox?.link === "signed-out";
   const content = !app.outbox ? [h("p.empty", {}, app.fetching ? t("fetching") : t("nothing_kept"))]
-    : shut ? signedOut() : place === "m" ? matterPage(app, code) : PLACES[place].page(app);
+    : shut ? signedOut() : one ? one[0](app, code) : PLACES[place].page(app);
   const focused = document.activeElement?.getAttribute("href");
   document.getElementById("place").replaceChildren(...content.flat(3).filter(Boolean));
-  document.getElementById("tabs").replaceChildren(...(place === "m" && app.outbox && !shut ? matterBar(app, code).filter(Boolean) : tabs(place)));
+  document.getElementById("tabs").replaceChildren(...(one && app.outbox && !shut ? one[1](app, code).filter(Boolean) : tabs(place)));
+  if (!app.whole && app.snapshot) requestAnimationFrame(() => setTimeout(() => { if (!app.whole) { app.whole = true; draw(); } }));
   if (focused) [...document.querySelectorAll("a[href]")].find((link) => link.getAttribute("href") === focused)?.focus({ preventScroll: true });
 }
+
+/** Where the app opens: on the day's duties where there are any, else on the matters. */
+const first = () => (app.duties.items.length || app.duties.shifts.length ? "day" : "mine");
 
 function signedOut() {
   return [h("div.empty", {}, icon("log-in", "xl"), h("p.empty__title", {}, t("signed_out")), app.outbox.items.length ? h("p", {}, t("n_waiting", { n: app.outbox.items.length })) : "",
@@ -160,7 +172,7 @@ function strip() {
 
 function tabs(place) {
   const waits = app.outbox?.items.length ?? 0;
-  const counts = { mine: app.matters.filter((matter) => matter.mine && !finished(app, matter)).length, queue: waits };
+  const counts = { day: countToDo(app), mine: app.matters.filter((matter) => matter.mine && !finished(app, matter)).length, queue: waits };
   return Object.entries(PLACES).map(([name, { icon: picture }]) => h("a.tabbar__tab", { href: `#${name}`, "aria-current": name === place ? "page" : null },
     icon(picture), h("span", {}, t(name)), counts[name] > 0 && h("b.tabbar__count", {}, counts[name])));
 }
@@ -210,6 +222,7 @@ function theme() {
 /** Sign out: erase the phone first; the server is told now, or as soon as there is signal. */
 async function signOut() {
   localStorage.setItem(LEAVING, "1");
+  app.outbox.tabs.postMessage("left");
   app.outbox.close();
   app.store.db.close();
   Object.assign(app, { snapshot: null, outbox: null, store: null, sent: [] });

@@ -57,12 +57,22 @@ export function button(label, { icon: name, kind = "", ...given }) {
 
 const tag = () => (language === "en" ? "en-GB" : "zh-CN");
 
+/** A formatter of this language and zone, made once: a long list asks for hundreds of times. */
+const made = new Map();
+function format(kind, locale, options) {
+  const key = `${kind}${locale}${JSON.stringify(options)}`;
+  if (!made.has(key)) made.set(key, new Intl[kind](locale, options));
+  return made.get(key);
+}
+
+/** The day of an instant where the community is, as something to compare and sort by. */
+export const dayOf = (at) => format("DateTimeFormat", "en-CA", { timeZone: zone }).format(new Date(at));
+
 export function when(at) {
   const date = new Date(at);
-  const day = (one) => one.toLocaleDateString("en-CA", { timeZone: zone });
   const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone };
-  const today = day(date) === day(new Date(now()));
-  return date.toLocaleString(tag(), today ? time : { month: "numeric", day: "numeric", ...time });
+  const today = dayOf(date) === dayOf(now());
+  return format("DateTimeFormat", tag(), today ? time : { month: "numeric", day: "numeric", ...time }).format(date);
 }
 
 let skew = 0; // the server's clock less the phone's, as of the last time it was heard
@@ -73,7 +83,7 @@ export const now = () => Date.now() + skew;
 
 function span(milliseconds) {
   const minutes = Math.max(1, Math.round(Math.abs(milliseconds) / 60e3));
-  const unit = (n, name) => new Intl.NumberFormat(tag(), { style: "unit", unit: name, unitDisplay: "long" }).format(n);
+  const unit = (n, name) => format("NumberFormat", tag(), { style: "unit", unit: name, unitDisplay: "long" }).format(n);
   if (minutes < 60) return unit(minutes, "minute");
   if (minutes < 48 * 60) return unit(Math.floor(minutes / 60), "hour") + (minutes < 600 && minutes % 60 ? `${language === "en" ? " " : ""}${unit(minutes % 60, "minute")}` : "");
   return unit(Math.round(minutes / 1440), "day");

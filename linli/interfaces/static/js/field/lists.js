@@ -50,7 +50,7 @@ function card(app, matter, others = false) {
   ));
 }
 
-function place(app) {
+export function place(app) {
   if (app.position) return null;
   return button(t("where_am_i"), { icon: "locate-fixed", kind: "wide", onclick: () => app.locate() });
 }

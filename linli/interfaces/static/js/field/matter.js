@@ -25,12 +25,12 @@ export function matterPage(app, code) {
   ];
 }
 
-/** The steps, the newest first. */
-export function story(steps) {
+/** The steps, the newest first; `kind`: whose words they are told in. */
+export function story(steps, kind = "") {
   return h("ol.timeline", {}, [...steps].reverse().map((step) => h(
     "li.timeline__item", {},
-    h("span.timeline__dot", {}, icon(told.words["en"][`icon_${step.verb}`] ?? "circle-dot")),
-    h("div.timeline__head", {}, h("span.timeline__title", {}, t(`told_${step.verb}`)), h("span.timeline__when", {}, when(step.at))),
+    h("span.timeline__dot", {}, icon(told.words["en"][`${kind}icon_${step.verb}`] ?? "circle-dot")),
+    h("div.timeline__head", {}, h("span.timeline__title", {}, t(`${kind}told_${step.verb}`)), h("span.timeline__when", {}, when(step.at))),
     h("div.timeline__who", {}, ["clock", "reporter"].includes(step.who) ? t(step.who) : step.who, step.verb === "escalate" || step.verb === "time_out" ? ` → ${named(step.post)}` : ""),
     step.text && h("p.timeline__body", {}, step.text),
   )));

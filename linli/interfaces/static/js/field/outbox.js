@@ -2,7 +2,7 @@
  * What waits to be sent: in the order in which it was done, each action once (its key), one sender at a time even with two tabs.
  * An action that was not accepted, or met a change, stays until its person decides; what builds on it waits with it.
  */
-const BATCH = 20;
+const BATCH = 50;
 const PHOTOS = 3; // in one request: little enough for a weak signal
 const PATIENCE = 60e3;
 const PAUSES = [3e3, 10e3, 30e3, 60e3];
@@ -15,6 +15,8 @@ export class Outbox {
     this.gone = () => { this.link = "none"; this.tell(); };
     addEventListener("online", this.back);
     addEventListener("offline", this.gone);
+    this.tabs = new BroadcastChannel(`linli-field:${store.who}`); // whoever has the app open twice sees one queue
+    this.tabs.onmessage = ({ data }) => (data === "left" ? location.reload() : this.load().then(() => { this.tell(); if (data === "sent") this.onsent?.(); }).catch(() => {}));
   }
 
   async load() { this.items = await this.store.outbox(); }
@@ -22,16 +24,18 @@ export class Outbox {
   close() {
     this.ended = true;
     clearTimeout(this.timer);
+    this.tabs.close();
     removeEventListener("online", this.back);
     removeEventListener("offline", this.gone);
   }
 
-  of(subject) { return this.items.filter((item) => item.subject === subject); }
+  of(subject) { return this.items.filter((item) => subjectsOf(item).includes(subject)); }
   get asking() { return this.items.filter((item) => item.status === "conflict" || item.status === "refused"); }
 
-  /** Keep an action and try to send it. `given`: kind, subject, names, version, verb, text, reason, units, at. */
+  /** Keep an action and try to send it. `given`: kind, subject, names, version, verb, text, reason, units, at; also, form, lon, lat. */
   async add(given, photos, draft) {
-    const before = this.of(given.subject).at(-1);
+    await this.load(); // another tab may have added to it
+    const before = subjectsOf(given).map((subject) => this.of(subject).at(-1)).find(Boolean);
     const seq = (this.items.at(-1)?.seq ?? 0) + 1;
     const action = { ...given, key: crypto.randomUUID?.() ?? randomKey(), seq, after: before?.key ?? "", photos: photos.length, status: "waiting" };
     await this.store.enqueue(action, photos, draft);
@@ -40,11 +44,12 @@ export class Outbox {
     this.run();
   }
 
-  /** Throw an action away, or take it back before it was sent; what built on it stays. */
+  /** Throw an action away, or take it back before it was sent; what built on it stays. False: too late, it is on its way. */
   async drop(action) {
-    await this.store.settle(action, null);
+    const dropped = await this.store.drop(action);
     await this.changed();
     this.run();
+    return dropped;
   }
 
   /** Hand a refused action in again, as it is or changed: a new key, since it is a new decision. */
@@ -54,9 +59,7 @@ export class Outbox {
     const { problem, ...plain } = action;
     const next = { ...plain, ...change, key: crypto.randomUUID?.() ?? randomKey(), after: "", status: "waiting", tried: false };
     await this.store.enqueue(next, photos, "");
-    const later = this.items.filter((item) => item.after === action.key);
-    for (const item of later) await this.store.put({ ...item, after: next.key });
-    await this.store.settle(action, null);
+    await this.store.drop(action, next.key);
     await this.changed();
     this.run();
   }
@@ -64,6 +67,7 @@ export class Outbox {
   async changed() {
     await this.load();
     this.tell();
+    if (!this.ended) this.tabs.postMessage("changed");
   }
 
   /** Send what can be sent; call it as often as you like. */
@@ -71,7 +75,7 @@ export class Outbox {
     if (this.ended) return;
     this.tell();
     if (!navigator.onLine) { this.link = "none"; this.tell(); return; }
-    const alone = navigator.locks ? (work) => navigator.locks.request(`outbox:${this.store.who}`, { ifAvailable: true }, (lock) => lock && work()) : (work) => work();
+    const alone = navigator.locks ? (work) => navigator.locks.request(`outbox:${this.store.who}`, { ifAvailable: true }, (lock) => (lock ? work() : this.later())) : (work) => work();
     if (this.sending) return;
     this.sending = true;
     let sent = false;
@@ -88,7 +92,10 @@ export class Outbox {
       this.sending = false;
       this.tell();
     }
-    if (sent) this.onsent?.();
+    if (sent) {
+      this.onsent?.();
+      if (!this.ended) this.tabs.postMessage("sent");
+    }
   }
 
   /** The next actions to send: nothing past one on the same subject that waits for a decision. */
@@ -97,8 +104,11 @@ export class Outbox {
     const batch = [];
     let photos = 0;
     for (const item of this.items) {
-      if (item.status !== "waiting") held.add(item.subject);
-      if (held.has(item.subject)) continue;
+      const subjects = subjectsOf(item);
+      if (item.status !== "waiting" || subjects.some((subject) => held.has(subject))) {
+        for (const subject of subjects) held.add(subject);
+        continue;
+      }
       if (batch.length && (batch.length === BATCH || photos + item.photos > PHOTOS)) break;
       batch.push(item);
       photos += item.photos;
@@ -107,8 +117,10 @@ export class Outbox {
   }
 
   /** Hand a batch in; whether anything came of it. */
-  async hand(batch) {
-    for (const item of batch) if (!item.tried) await this.store.put({ ...item, tried: true }); // from here on it may have arrived
+  async hand(planned) {
+    const batch = await this.store.tried(planned);
+    if (batch.length < planned.length) await this.load();
+    if (!batch.length) return true;
     const form = new FormData();
     form.set("who", this.store.who);
     form.set("actions", JSON.stringify(batch.map(parcel)));
@@ -129,14 +141,7 @@ export class Outbox {
     }
     this.link = "signal";
     this.failures = 0;
-    let moved = false;
-    for (const result of told.results) {
-      const item = (await this.store.outbox()).find((one) => one.key === result.key);
-      if (!item) continue;
-      if (result.status !== "held") moved = true; // what was held builds on something that was not done, and waits behind it
-      if (result.status === "done") await this.store.settle(item, result);
-      else if (result.status !== "held") await this.store.put({ ...item, status: result.status, problem: { message: result.message, code: result.code, present: result.present } });
-    }
+    const moved = await this.store.answered(told.results);
     await this.load();
     return moved;
   }
@@ -148,9 +153,12 @@ export class Outbox {
   }
 }
 
-function parcel({ kind, key, at, happened, subject, version, after, verb, text, reason, units, photos }) {
-  return { kind, key, at, happened: happened ?? null, subject, version, after, verb, text, reason, units, photos };
+function parcel({ kind, key, at, happened, subject, version, after, verb, text, reason, units, also, form, lon, lat, photos }) {
+  return { kind, key, at, happened: happened ?? null, subject, version, after, verb, text, reason, units, also: also ?? [], form: form ?? null, lon: lon ?? null, lat: lat ?? null, photos };
 }
+
+/** Everything that an action is about: its own subject first. */
+export const subjectsOf = (item) => [item.subject, ...(item.also ?? []).map((one) => one.subject)];
 
 export function cookie(name) {
   return document.cookie.split("; ").find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";

@@ -83,24 +83,49 @@ export class Store {
     await change.done;
   }
 
-  put(action) { return this.db.put("outbox", action); }
-
-  /** An action is gone from the outbox: sent (it is remembered a while), or thrown away. */
-  async settle(action, receipt) {
-    const change = this.db.transaction(["outbox", "photos", "sent"], "readwrite");
-    change.objectStore("outbox").delete(action.key);
-    for (let n = 0; n < action.photos; n++) change.objectStore("photos").delete(`${action.key}:${n}`);
-    const outbox = change.objectStore("outbox");
-    for (const later of await outbox.getAll()) {
-      if (later.after !== action.key) continue;
-      // What builds on it now builds on what it led to; where it was thrown away, on what the phone showed before.
-      outbox.put({ ...later, after: receipt ? "" : action.after, version: receipt?.version ?? action.version });
+  /** Mark these as handed in: from here on they may have arrived. Returns those that are still there: another tab may have taken some back. */
+  async tried(actions) {
+    const change = this.db.transaction("outbox", "readwrite");
+    const there = [];
+    for (const { key } of actions) {
+      const found = await change.store.get(key);
+      if (found?.status !== "waiting") continue;
+      there.push({ ...found, tried: true });
+      if (!found.tried) change.store.put(there.at(-1));
     }
-    const sent = change.objectStore("sent");
-    if (receipt) sent.put({ key: action.key, subject: action.subject, names: action.names, verb: action.verb, sent: Date.now() });
-    const before = (await sent.getAll()).sort((a, b) => b.sent - a.sent);
-    for (const old of before.slice(20)) sent.delete(old.key);
     await change.done;
+    return there;
+  }
+
+  /** What the server said of a batch: what was done leaves the outbox, the rest says why not. Returns whether anything was answered. */
+  async answered(results) {
+    const change = this.db.transaction(["outbox", "photos", "sent"], "readwrite");
+    const held = await inMind(change);
+    let moved = false;
+    for (const result of results) {
+      const item = held.get(result.key);
+      if (!item || result.status === "held") continue; // what was held builds on something that was not done, and waits behind it
+      moved = true;
+      if (result.status === "done") leave(change, held, item, result);
+      else put(change, held, { ...item, status: result.status, problem: { message: result.message, code: result.code, present: result.present } });
+    }
+    await trim(change);
+    await change.done;
+    return moved;
+  }
+
+  /** Throw an action away; false where it was handed in meanwhile: it may have arrived. What builds on it builds on `instead`, if given. */
+  async drop(action, instead = null) {
+    const change = this.db.transaction(["outbox", "photos", "sent"], "readwrite");
+    const held = await inMind(change);
+    const item = held.get(action.key);
+    const late = item?.status === "waiting" && item.tried;
+    if (item && !late) {
+      for (const later of held.values()) if (instead && later.after === action.key) put(change, held, { ...later, after: instead });
+      leave(change, held, item, null);
+    }
+    await change.done;
+    return !late;
   }
 
   /** Somebody else signed in: what was fetched goes; what waits stays shut until its own person is back, else all goes. */
@@ -110,6 +135,32 @@ export class Store {
     this.db.close();
     if (!waiting.length) await deleteDB(PREFIX + this.who);
   }
+}
+
+const inMind = async (change) => new Map((await change.objectStore("outbox").getAll()).map((item) => [item.key, item]));
+
+function put(change, held, item) {
+  held.set(item.key, item);
+  change.objectStore("outbox").put(item);
+}
+
+/** An action is gone from the outbox: done (it is remembered a while), or thrown away. What builds on it builds on what it led to, or on what it built on. */
+function leave(change, held, item, receipt) {
+  held.delete(item.key);
+  change.objectStore("outbox").delete(item.key);
+  for (let n = 0; n < item.photos; n++) change.objectStore("photos").delete(`${item.key}:${n}`);
+  const versions = receipt ? { [item.subject]: receipt.version, ...receipt.also } : { [item.subject]: item.version };
+  for (const later of [...held.values()].filter((one) => one.after === item.key)) {
+    const also = later.also?.map((one) => ({ ...one, version: versions[one.subject] ?? one.version }));
+    put(change, held, { ...later, after: receipt ? "" : item.after, version: versions[later.subject] ?? later.version, also });
+  }
+  if (receipt) change.objectStore("sent").put({ key: item.key, kind: item.kind, subject: item.subject, names: item.names, verb: item.verb, sent: Date.now() });
+}
+
+async function trim(change) {
+  const sent = change.objectStore("sent");
+  const before = (await sent.getAll()).sort((a, b) => b.sent - a.sent);
+  for (const old of before.slice(20)) sent.delete(old.key);
 }
 
 /** How many actions wait on this phone, of whomever; for the page that signs out. */

@@ -1,6 +1,7 @@
 /** What waits to be sent, what asks for a decision, and what was sent lately; and whose phone this is. */
 import { button, clockSkew, h, icon, named, now, spoken, t, told, when } from "./dom.js";
 import { story } from "./matter.js";
+import { dutyAsks } from "./duty.js";
 import { empty } from "./lists.js";
 
 export function waitingPage(app) {
@@ -17,41 +18,48 @@ export function waitingPage(app) {
     outbox.link === "weak" && h("p.note.note--warning", {}, icon("refresh-cw"), h("span.note__text", {}, t("weak"))),
     cards.length ? h("ul.cards", {}, cards) : empty("circle-check", t("nothing_waiting")),
     outbox.items.some((item) => item.status === "waiting") && outbox.link !== "none" && button(t("send_now"), { icon: "send", kind: "primary big wide", onclick: () => outbox.run() }),
-    app.sent.length ? h("section.card", {}, h("h2", {}, t("lately")), h("ul.plain-list.lately", {}, app.sent.map((one) => h("li", {}, icon("check"), h("span", {}, `${t(`do_${one.verb}`)} · ${named(one.names)} `, h("small.quiet", {}, t("sent_at", { when: when(one.sent + clockSkew()) }))))))) : null,
+    app.sent.length ? h("section.card", {}, h("h2", {}, t("lately")), h("ul.plain-list.lately", {}, app.sent.map((one) => h("li", {}, icon("check"), h("span", {}, `${done(one)} · ${named(one.names)} `, h("small.quiet", {}, t("sent_at", { when: when(one.sent + clockSkew()) }))))))) : null,
     whose(app),
   ];
 }
 
+const done = (item) => t(`${item.kind === "duties" ? "duty" : "do"}_${item.verb}`);
+
 function words(item) {
   return [
-    h("h2", {}, t(`do_${item.verb}`), " · ", named(item.names)),
+    h("h2", {}, done(item), " · ", named(item.names)),
     h("p.faint", {}, item.address && `${item.address} · `, t("done_at", { when: when(item.happened ?? item.at) }), item.photos > 0 && ` · ${t("n_photos", { n: item.photos })}`),
-    h("blockquote.quote", {}, item.text || item.reason),
+    (item.text || item.reason) && h("blockquote.quote", {}, item.text || item.reason),
   ];
 }
 
 function waits(app, item, behind) {
   return h("li.card.stack", { "data-key": item.key }, h("span.badge.badge--brand", {}, icon("send"), t(behind ? "held" : app.outbox.sending ? "sending" : "waiting")), words(item),
-    !item.tried && !app.outbox.sending && button(t("take_back"), { icon: "corner-up-left", onclick: () => app.outbox.drop(item) }));
+    !item.tried && !app.outbox.sending && button(t("take_back"), { icon: "corner-up-left", onclick: async () => { if (!await app.outbox.drop(item)) app.toast(t("too_late")); } }));
 }
 
 /** It met a change, or was not accepted: what happened meanwhile, and three ways out. Nothing goes by itself. */
 function asks(app, item) {
+  const card = (...parts) => h("li.card.stack.card--asks", { "data-key": item.key }, h("span.badge.badge--overdue", {}, icon("triangle-alert"), t(item.status)), ...parts);
+  const yours = h("section.yours", {}, h("h3.faint", {}, t("yours")), words(item));
+  const drop = button(t("drop"), { icon: "trash-2", kind: "big wide", onclick: () => sure(t("drop_sure"), t("drop"), () => app.outbox.drop(item)) });
+  return card(item.kind === "duties" ? dutyAsks(app, item, { story, yours, drop }) : matterAsks(app, item, { yours, drop }));
+}
+
+function matterAsks(app, item, { yours, drop }) {
   const present = item.problem?.present;
   const fresh = present?.steps.filter((step) => step.number > item.version) ?? [];
   const may = (verb) => !present || present.verbs.includes(verb);
   const again = (change) => app.outbox.again(item, { happened: item.happened ?? item.at, at: new Date(now()).toISOString(), version: present?.version ?? item.version, ...change });
-  return h(
-    "li.card.stack.card--asks", { "data-key": item.key },
-    h("span.badge.badge--overdue", {}, icon("triangle-alert"), t(item.status)),
+  return [
     present ? [h("h2", {}, t("meanwhile")), h("p", {}, t(`state_${present.state}`), ` · ${named(present.post)}`), story(fresh)] : h("p", {}, item.problem?.message),
     present && !fresh.length && h("p", {}, item.problem.message),
-    h("section.yours", {}, h("h3.faint", {}, t("yours")), words(item)),
+    yours,
     h("p.decide", {}, t("decide")),
     may(item.verb) && button(t(present ? "anyway" : "again"), { icon: "check", kind: "primary big wide", onclick: () => again({}) }),
     present && item.verb !== "note" && may("note") && button(t("as_note"), { icon: "file-text", kind: "big wide", onclick: () => again({ verb: "note", text: item.text || item.reason, reason: "", units: [] }) }),
-    button(t("drop"), { icon: "trash-2", kind: "big wide", onclick: () => sure(t("drop_sure"), t("drop"), () => app.outbox.drop(item)) }),
-  );
+    drop,
+  ];
 }
 
 function whose(app) {

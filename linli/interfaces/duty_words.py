@@ -1,4 +1,4 @@
-"""Words and icons of duties: their states, kinds and what is done with them."""
+"""Words and icons of duties, the same on the desk and on the phone: their states, kinds and what is done with them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ KINDS: Mapping[str, tuple[Any, str]] = {
     "meeting": (_("Meeting"), "users"),
     "task": (_("Task"), "clipboard-list"),
 }
+SHIFT = (_("Shift"), "timer")
 # verb → (what the button says, what the story says, icon)
 VERBS: Mapping[str, tuple[Any, Any, str]] = {
     "take": (_("I take it"), _("took it over"), "user-check"),
@@ -34,6 +35,7 @@ VERBS: Mapping[str, tuple[Any, Any, str]] = {
     "not_home": (_("Nobody home"), _("met nobody"), "circle-pause"),
     "refuse": (_("Not wanted"), _("was not wanted"), "hand-helping"),
     "explain": (_("Say why"), _("said why it was missed"), "message-circle"),
+    "note": (_("Write a note"), _("wrote a note"), "file-text"),
     "excuse": (_("Accept the reason"), _("accepted the reason; the miss stays on record"), "handshake"),
 }
 

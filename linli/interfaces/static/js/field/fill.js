@@ -1,0 +1,146 @@
+/**
+ * What is filled in about a duty: a sheet from below with the fields that its JSON Schema asks for, ready words and a field to speak into.
+ * One visit that serves several duties asks each thing once. What was begun is kept as it is typed.
+ */
+import { button, h, icon, named, now, spoken, t, when } from "./dom.js";
+import { nextTry, standing } from "./day.js";
+
+const MOST_WORDS = 1900;
+
+export async function openFill({ app, duties, verb, icon: picture, done }) {
+  const { store } = app;
+  const [duty] = duties;
+  const draftName = `duties:${duty.id}:${verb}`;
+  const held = await store.draft(draftName);
+  const fields = verb === "finish" ? fieldsOf(duties.map((one) => ({ schema: app.duties.forms[one.form], asked: one.needs.includes("form") })), held?.form ?? {}, keep) : [];
+  const needsWords = verb === "explain" || verb === "note" || (verb === "finish" && duties.some((one) => one.needs.includes("note")));
+  const words = h("textarea", { id: "words", rows: 3, maxLength: MOST_WORDS, value: held?.words ?? "", placeholder: t("say_hint"), oninput: keep });
+  const problem = h("p.field__error", { id: "words-problem", hidden: true, role: "alert" });
+  const confirm = button(t("confirm"), { icon: "check", kind: "primary big grow", onclick: hand });
+  const next = verb === "not_home" ? nextTry(duty, standing(app, duty).attempts + 1, new Date(now())) : null;
+  const dialog = h(
+    "dialog.sheet", { "aria-labelledby": "sheet-title", onclose: () => dialog.remove() },
+    h("div.sheet__body", {},
+      h("h2.sheet__title", { id: "sheet-title" }, icon(picture), t(`duty_${verb}`)),
+      h("p.sheet__about", {}, duties.map((one) => named(one.names)).join(" + "), " · ", duty.label),
+      held && h("p.sheet__draft", {}, icon("file-text"), t("draft")),
+      verb === "not_home" && h("p.note", {}, icon("calendar-clock"), h("span.note__text", {}, next ? t("next_try", { when: when(next) }) : t("tried_enough"))),
+      verb === "refuse" && h("p.quiet", {}, t("refuse_more")),
+      fields.map((field) => field.element),
+      h("div.ready", {}, ready(verb).map((said) => h("button.ready__one", { type: "button", onclick: () => take(said) }, said))),
+      h("div.field", {}, h("label.field__label", { htmlFor: "words" }, t(needsWords ? "say" : "say_if")), words, problem),
+    ),
+    h("div.sheet__foot", {}, button(t("back"), { icon: "arrow-left", kind: "big", onclick: () => dialog.close() }), confirm),
+  );
+  words.setAttribute("aria-describedby", "words-problem");
+  document.body.append(dialog);
+  dialog.showModal();
+  dialog.querySelector(".sheet__title").scrollIntoView();
+
+  function answers() { return Object.fromEntries(fields.map((field) => [field.name, field.value()]).filter(([, value]) => value !== undefined)); }
+  function keep() { return store.keepDraft(draftName, { words: words.value, form: answers() }); }
+
+  function take(said) {
+    const typed = words.value.trim();
+    if (!typed.includes(said)) words.value = typed ? `${typed}${spoken() === "en" ? " " : ""}${said}` : said;
+    problem.hidden = true;
+    keep();
+  }
+
+  async function hand() {
+    const given = answers();
+    const filled = Object.keys(given).length > 0;
+    for (const field of fields) field.say("");
+    const wrong = fields.map((field) => [field, field.wrong(filled)]).find(([, why]) => why);
+    if (wrong) return wrong[0].say(wrong[1]);
+    const text = words.value.trim();
+    problem.hidden = !(needsWords && !text);
+    if (!problem.hidden) {
+      problem.textContent = t("needs_words");
+      words.focus();
+      return problem.scrollIntoView({ block: "center" });
+    }
+    confirm.disabled = true;
+    try {
+      await done({ text, form: filled ? given : null }, [], draftName);
+    } catch (error) {
+      console.warn("Could not be kept:", error);
+      confirm.disabled = false;
+      problem.hidden = false;
+      problem.textContent = t("full");
+      return;
+    }
+    dialog.close();
+  }
+}
+
+const ready = (verb) => [1, 2, 3].map((n) => `ready_duty_${verb}_${n}`).map((name) => [name, t(name)]).filter(([name, said]) => said !== name).map(([, said]) => said);
+
+// -- fields of a JSON Schema: text, number, yes or no, one of several -----------------------------------------------------
+
+/** One field for each property that any of the schemas names, what is required first; asked once where several name it. */
+function fieldsOf(forms, given, changed) {
+  const fields = new Map();
+  for (const { schema, asked } of forms) {
+    const properties = schema?.properties ?? {};
+    const names = [...new Set([...(schema?.required ?? []), ...Object.keys(properties)])].filter((name) => properties[name]);
+    for (const name of names) {
+      const part = properties[name];
+      const known = fields.get(name);
+      const must = (schema.required ?? []).includes(name);
+      fields.set(name, known ? { ...known, must: known.must || (must && asked), should: known.should || must } : { name, part, must: must && asked, should: must });
+    }
+  }
+  return [...fields.values()].map((field, n) => fieldOf(field, n, given[field.name], changed));
+}
+
+function fieldOf({ name, part, must, should }, n, given, changed) {
+  const id = `form-${n}`;
+  const label = (spoken() === "en" ? part.title : part.title_zh ?? part.title) ?? name;
+  const optional = !should && h("small.quiet", {}, ` ${t("optional")}`);
+  const problem = h("p.field__error", { id: `${id}-problem`, hidden: true, role: "alert" });
+  const choices = part.type === "boolean" ? [[true, t("yes")], [false, t("no")]] : part.enum ? part.enum.map((one, at) => [one, wordOf(part, one, at)]) : null;
+  let element;
+  let value;
+  let focus;
+  if (choices) {
+    const boxes = choices.map(([one, words]) => [one, h("input", { type: "radio", name: id, checked: one === given, onchange: changed }), words]);
+    element = h("fieldset.field", { "aria-describedby": problem.id }, h("legend.field__label", {}, label, optional), h(`div.choices${part.type === "boolean" ? ".choices--pair" : ""}`, {}, boxes.map(([, box, words]) => h("label.choice", {}, box, h("span", {}, words)))), problem);
+    value = () => boxes.find(([, box]) => box.checked)?.[0];
+    focus = () => boxes[0][1].focus();
+  } else {
+    const numeric = part.type === "integer" || part.type === "number";
+    const given_ = { id, value: given ?? "", oninput: changed, "aria-describedby": problem.id };
+    const input = numeric ? h("input", { ...given_, type: "number", inputMode: part.type === "integer" ? "numeric" : "decimal", step: part.type === "integer" ? "1" : "any", min: part.minimum, max: part.maximum })
+      : part.format === "date" ? h("input", { ...given_, type: "date" })
+        : (part.maxLength ?? 1000) > 80 ? h("textarea", { ...given_, rows: 2, maxLength: part.maxLength ?? 1000 }) : h("input", { ...given_, type: "text", maxLength: part.maxLength });
+    element = h("div.field", {}, h("label.field__label", { htmlFor: id }, label, optional), input, problem);
+    value = () => (input.value.trim() === "" ? undefined : numeric ? Number(input.value) : input.value.trim());
+    focus = () => input.focus();
+  }
+  return { name, element, value, wrong, say };
+
+  /** Why it cannot be handed in like this; `filled`: something of the form is, so that what the form requires is required. */
+  function wrong(filled) {
+    const found = value();
+    if (found === undefined) return must || (should && filled) ? t("needs_this") : "";
+    if (typeof found !== "number") return part.minLength && found.length < part.minLength ? t("needs_this") : "";
+    if (Number.isNaN(found) || (part.type === "integer" && !Number.isInteger(found))) return t("needs_number");
+    if (part.minimum !== undefined && found < part.minimum) return t("too_small", { n: part.minimum });
+    return part.maximum !== undefined && found > part.maximum ? t("too_large", { n: part.maximum }) : "";
+  }
+
+  function say(words) {
+    problem.textContent = words;
+    problem.hidden = !words;
+    if (!words) return;
+    focus();
+    element.scrollIntoView({ block: "center" });
+  }
+}
+
+/** What one of several is called: `enum_titles` beside `enum`, in both languages, else the value itself. */
+function wordOf(part, one, at) {
+  const titles = spoken() === "en" ? part.enum_titles : part.enum_titles_zh ?? part.enum_titles;
+  return titles?.[at] ?? String(one);
+}
