@@ -47,7 +47,7 @@ def test_refused_rows_are_named_with_why_and_only_left_out_when_that_is_sure(tow
     operator = desk(role="operator")
     looked = operator.post(PAGE, sent("工号,姓名\nT-1,王建国\nT-2,<b>x</b>\n"))
     page = looked.content.decode()
-    assert "Refused" in page and "name holds the characters &lt; or &gt;" in page and "<b>x" not in page
+    assert "Refused" in page and "姓名 (name) holds the characters &lt; or &gt;" in page and "<b>x" not in page
     whole = operator.post(PAGE, {"kind": "people", "carried": carried(looked), "sure": "all"})
     assert whole.status_code == 400 and people() == 0
     operator.post(PAGE, {"kind": "people", "carried": carried(looked), "sure": "without"})

@@ -22,6 +22,7 @@ from linli.directory.organisation.rules.importing import (
     matched_columns,
     needed,
     read_day,
+    titled,
 )
 from linli.directory.organisation.rules.nodes import FOREVER
 from linli.directory.organisation.rules.tables import Table
@@ -110,7 +111,7 @@ def plan_people(table: Table, known: Mapping[str, KnownPerson], fingerprint: Cal
                 effect = Effect.UNCHANGED if same else Effect.CHANGED
             lines.append(Line(number, key, effect, value))
         except RowRefused as refused:
-            lines.append(Line(number, key, Effect.REFUSED, reason=refused.reason))
+            lines.append(Line(number, key, Effect.REFUSED, reason=titled(ImportKind.PEOPLE, refused.reason)))
     return Plan(ImportKind.PEOPLE, table.encoding, tuple(lines))
 
 
@@ -157,7 +158,7 @@ def plan_posts(table: Table, on_record: PostsOnRecord) -> Plan[PostValue]:
             ranks[value.unit_id, value.level, value.rank] = value.code
             lines.append(Line(number, key, effect, value))
         except RowRefused as refused:
-            lines.append(Line(number, key, Effect.REFUSED, reason=refused.reason))
+            lines.append(Line(number, key, Effect.REFUSED, reason=titled(ImportKind.POSTS, refused.reason)))
     return Plan(ImportKind.POSTS, table.encoding, tuple(lines))
 
 
@@ -211,7 +212,7 @@ def plan_appointments(
             spans.append(Term(value.post_id, value.person_id, value.starts_at, value.ends_at))
             lines.append(Line(number, key, effect, value))
         except RowRefused as refused:
-            lines.append(Line(number, key, Effect.REFUSED, reason=refused.reason))
+            lines.append(Line(number, key, Effect.REFUSED, reason=titled(ImportKind.APPOINTMENTS, refused.reason)))
     return Plan(ImportKind.APPOINTMENTS, table.encoding, tuple(lines))
 
 

@@ -157,6 +157,12 @@ def matched_columns(kind: ImportKind, header: Sequence[str]) -> dict[str, int]:
     return places
 
 
+def titled(kind: ImportKind, reason: Said) -> Said:
+    """The reason with its column called as tables call it: 姓名 (name)."""
+    column = reason.params.get("column")
+    return Said(reason.message, {**reason.params, "column": _title(kind, column)}) if column else reason
+
+
 def _title(kind: ImportKind, name: str) -> str:
     column = next(column for column in COLUMNS[kind] if column.name == name)
     return f"{column.titles[0]} ({name})"

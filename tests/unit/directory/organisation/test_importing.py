@@ -95,7 +95,7 @@ def test_people_are_added_changed_unchanged_or_refused_with_row_and_reason() -> 
         mark,
     )
     assert effects(plan) == [Effect.UNCHANGED, Effect.CHANGED, Effect.ADDED] + [Effect.REFUSED] * 6
-    assert [(line.row, str(line.reason)) for line in plan.of(Effect.REFUSED)][:2] == [(5, "the same entry stands in row 4"), (6, "code is empty")]
+    assert [(line.row, str(line.reason)) for line in plan.of(Effect.REFUSED)][:2] == [(5, "the same entry stands in row 4"), (6, "工号 (code) is empty")]
     assert plan.counts() == {Effect.ADDED: 1, Effect.CHANGED: 1, Effect.UNCHANGED: 1, Effect.REFUSED: 6}
 
 
