@@ -134,6 +134,12 @@ def test_a_captain_sees_it_all(house: Portal, beaten: Beaten, language: str, siz
         keep(page, f"patrol-{name}-{shown}")
         assert serious(page) == [], name
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+    page.emulate_media(media="print")  # on paper there is the code and nothing of the desk
+    expect(page.locator(".code-sheet__qr svg")).to_be_visible()
+    for hidden in (".top", ".rail", ".no-print"):
+        expect(page.locator(hidden).first).to_be_hidden()
+    keep(page, f"patrol-print-{shown}")
+    page.emulate_media(media="screen")
     page.goto(f"{house.address}/console/teams/night/patrol")
     page.locator("form:has([name=alarm]) input[name=note]").fill("电话已通")
     page.locator("form:has([name=alarm]) button").click()

@@ -281,22 +281,24 @@ def test_what_was_covered_by_length_and_household(town: Beaten) -> None:
     assert covered(actor=town.manager(), since=MONDAY, until=MONDAY + DAY, area_path=upper).metres == after.metres
 
 
-def test_pages_ask_a_constant_number_of_queries(town: Beaten) -> None:
-    town.sign("bob")
+def test_pages_and_sweeps_ask_a_constant_number_of_queries(town: Beaten) -> None:
+    lon, lat = town.town.town.point(0)
     counts = []
     for number in (0, 1):
+        made_at = town.shift(number).starts_at - HOUR
         with write():
             for place in range(3):
-                routes.make_route(actor=town.captain, at=MONDAY, team_id=town.team, route=routes.NewRoute({"zh": f"线{place}", "en": "x"}))
-        sweep_slots(town.shift(number).ends_at + HOUR)
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
-            team_patrol(actor=town.captain, at=town.shift(number).ends_at + HOUR, team_id=town.team)
+                made = routes.make_route(actor=town.captain, at=made_at, team_id=town.team, route=routes.NewRoute({"zh": f"线{place}", "en": "x"}))
+                spot = routes.NewCheckpoint({"zh": "点", "en": "x"}, lon, lat, routes.Shown.SHEET)
+                routes.add_checkpoint(actor=town.captain, at=made_at, route_id=made, checkpoint=spot)
+        at = town.shift(number).ends_at + HOUR
+        with CaptureQueriesContext(connection) as asked:
+            sweep_slots(at)
+            team_patrol(actor=town.captain, at=at, team_id=town.team)
             covered(actor=town.manager(), since=MONDAY, until=MONDAY + 9 * DAY)
             miss_board(actor=town.manager(), since=MONDAY, until=MONDAY + 9 * DAY)
         counts.append(len(asked))
-    assert counts[0] == counts[1]
+    assert Beat.objects.count() == 4 + 7 and counts[0] == counts[1]
 
 
 def test_routes_follow_an_area_that_moves(town: Beaten) -> None:

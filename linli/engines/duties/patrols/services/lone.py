@@ -24,6 +24,7 @@ from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import machine_now
 from linli.kernel.events.services import publish
 from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.rows import update_rows
 
 LEAST, MOST = 5, 240
 
@@ -168,27 +169,31 @@ def due_signs(*, at: datetime, limit: int, without: Collection[UUID]) -> list[UU
 
 
 def settle_signs(watch_ids: Sequence[UUID], *, at: datetime) -> int:
-    """Raise the alarms of these watches, or take them a level up; return how many changed. Safe to repeat."""
-    every, changed = timedelta(minutes=patrols_section().lone_escalate_minutes), 0
+    """Raise the alarms of these watches, or take them a level up; return how many changed. Four queries a batch, safe to repeat."""
+    every = timedelta(minutes=patrols_section().lone_escalate_minutes)
     held = LoneWatch.objects.select_for_update(of=("self",), skip_locked=True).select_related("team")
-    for watch in held.filter(id__in=list(watch_ids), ended_at=None, well_by__lte=at):
-        levels = chain_of(watch.team.area_path)
-        alarm = LoneAlarm.objects.filter(watch=watch, closed_at=None).first()
-        if alarm is None:
-            alarm = LoneAlarm.objects.create(
-                watch=watch, told=1, tell_at=next_telling(told=1, levels=len(levels), at=at, every=every), at=watch.well_by or at, recorded_at=machine_now()
-            )
-            told = 1
-        elif alarm.tell_at is not None and alarm.tell_at <= at:
-            told = alarm.told + 1
-            LoneAlarm.objects.filter(id=alarm.id).update(told=told, tell_at=next_telling(told=told, levels=len(levels), at=at, every=every))
-        else:
+    watches = list(held.filter(id__in=list(watch_ids), ended_at=None, well_by__lte=at))
+    standing = {alarm.watch_id: alarm for alarm in LoneAlarm.objects.filter(watch__in=watches, closed_at=None)}
+    raised, risen, told_now = [], [], []
+    for watch in watches:
+        levels, alarm = chain_of(watch.team.area_path), standing.get(watch.id)
+        if alarm is not None and (alarm.tell_at is None or alarm.tell_at > at):
             continue
-        changed += 1
-        note(at, "system:patrols", "silent", alarm.id, level=told)
+        told = alarm.told + 1 if alarm else 1
+        tell_at = next_telling(told=told, levels=len(levels), at=at, every=every)
+        if alarm is None:
+            alarm = LoneAlarm(watch=watch, told=told, tell_at=tell_at, at=watch.well_by or at, recorded_at=machine_now())
+            raised.append(alarm)
+        else:
+            risen.append((alarm.id, told, tell_at))
         post = levels[told - 1] if told <= len(levels) else None
-        publish([VolunteerSilent(key=alarm.id, at=at, team=watch.team_id, level=told, post=post)])
-    return changed
+        told_now.append(VolunteerSilent(key=alarm.id, at=at, team=watch.team_id, level=told, post=post))
+    LoneAlarm.objects.bulk_create(raised)
+    update_rows(LoneAlarm, ("id", "told", "tell_at"), risen)
+    for event in told_now:
+        note(at, "system:patrols", "silent", event.key, level=event.level)
+    publish(told_now)
+    return len(told_now)
 
 
 def chain_of(area_path: str) -> list[UUID]:

@@ -22,6 +22,7 @@ from linli.kernel.clock.services import machine_now
 from linli.kernel.events.services import publish
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.rows import update_rows
 
 BACK = timedelta(days=8)  # shifts that began longer ago, while nothing ran, are not judged any more
 
@@ -56,7 +57,7 @@ def due_beats(*, at: datetime, limit: int, without: Collection[UUID]) -> list[UU
 
 
 def judge(beat_ids: Sequence[UUID], *, at: datetime) -> int:
-    """Say of every slot that is over whether it was walked; return how many beats moved. Five queries a batch, safe to repeat."""
+    """Say of every slot that is over whether it was walked; return how many beats moved. Six queries a batch, safe to repeat."""
     held = Beat.objects.select_for_update(of=("self",), skip_locked=True).filter(id__in=list(beat_ids), wake_at__lte=at)
     beats = list(held.select_related("route").order_by("id"))
     points: dict[UUID, list[Checkpoint]] = defaultdict(list)
@@ -67,7 +68,7 @@ def judge(beat_ids: Sequence[UUID], *, at: datetime) -> int:
         met[beat_id, slot].add(checkpoint_id)
     parts = ShiftPart.objects.filter(shift_id__in=[beat.shift_id for beat in beats], state=Part.SIGNED.value)
     staffed = Counter(parts.values_list("shift_id", flat=True))
-    misses = []
+    misses, moved = [], []
     for beat in beats:
         span = span_of(beat)
         judged = span.judged_by(at)
@@ -80,7 +81,8 @@ def judge(beat_ids: Sequence[UUID], *, at: datetime) -> int:
                     id=new_id(), beat=beat, slot=slot, starts_at=starts, ends_at=ends, reached=reached, of=len(due), staffed=staffed[beat.shift_id or beat.id],
                     at=at, recorded_at=machine_now(),
                 ))  # fmt: skip
-        Beat.objects.filter(id=beat.id).update(judged=judged, wake_at=span.judged_at(judged) if judged < beat.slots else None)
+        moved.append((beat.id, judged, span.judged_at(judged) if judged < beat.slots else None))
+    update_rows(Beat, ("id", "judged", "wake_at"), moved)
     Miss.objects.bulk_create(misses)
     for miss in misses:
         note(at, "system:patrols", "miss", miss.id, reached=miss.reached, of=miss.of)

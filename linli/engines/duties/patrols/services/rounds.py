@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.db.models import Count, Max, QuerySet
 
 from linli.engines.duties.patrols.events import CheckpointMet, RoundFinished, RoundStarted, SlotAnswered
 from linli.engines.duties.patrols.models import Beat, CheckIn, Checkpoint, Miss, Round, Route
@@ -22,6 +24,7 @@ from linli.kernel.clock.services import machine_now
 from linli.kernel.events.services import publish
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.rows import update_rows
 from linli.kernel.writing import attempt
 
 KEY_MOST = 100
@@ -145,7 +148,7 @@ def finish_round(*, actor: Actor, at: datetime, happened_at: datetime | None = N
     last = CheckIn.objects.filter(round=running).order_by("-at").values_list("at", flat=True).first()
     if when < max(running.started_at, last or running.started_at):
         raise OutOfOrder
-    _finish(running, when)
+    _finish([(running, when, CheckIn.objects.filter(round=running).count())])
     heard(person, at=at, sign_at=when)
     end_with_round(running.id, person, at=when)
     return running.id
@@ -153,23 +156,29 @@ def finish_round(*, actor: Actor, at: datetime, happened_at: datetime | None = N
 
 def finish_forgotten(*, at: datetime) -> int:
     """End the rounds that nobody ended, after their shift: at the last thing that they did. Whoever was alone is still waited for."""
-    over = [row for row in Round.objects.filter(finished_at=None).select_related("beat") if at >= span_of(row.beat).ends + span_of(row.beat).grace]
-    for row in over:
-        last = CheckIn.objects.filter(round=row).order_by("-at").values_list("at", flat=True).first()
-        _finish(row, max(row.started_at, last or row.started_at))
+    return _finish_over(Round.objects.filter(beat__ends_at__lte=at), at, grace=True)
+
+
+def _finish_over(rounds: QuerySet[Round], at: datetime, *, grace: bool) -> int:
+    """End those of the rounds whose shift is over, each at the last thing that it did; two queries, whatever their number."""
+    running = rounds.filter(finished_at=None).select_related("beat").annotate(last=Max("checkins__at"), met=Count("checkins"))
+    over = [(row, row.last or row.started_at, row.met) for row in running if at >= row.beat.ends_at + (span_of(row.beat).grace if grace else timedelta(0))]
+    _finish(over)
     return len(over)
 
 
-def _finish(running: Round, when: datetime) -> None:
-    Round.objects.filter(id=running.id, finished_at=None).update(finished_at=when)
-    note(when, f"round:{running.id}", "finish", running.id)
-    publish([RoundFinished(key=running.id, at=when, route=running.beat.route_id, met=CheckIn.objects.filter(round=running).count())])
+def _finish(ended: Sequence[tuple[Round, datetime, int]]) -> None:
+    """End rounds, each at its time, having met so many checkpoints."""
+    update_rows(Round, ("id", "finished_at"), [(row.id, when) for row, when, _met in ended])
+    for row, when, _met in ended:
+        note(when, f"round:{row.id}", "finish", row.id)
+    publish([RoundFinished(key=row.id, at=when, route=row.beat.route_id, met=met) for row, when, met in ended])
 
 
 def _set_out(at: datetime, person: UUID, route: Route, stand: Stand, when: datetime, digest: str) -> Round:
     beat = held_beat(route, stand)
     span_of(beat).check(when)
-    _end_stale(person, when)
+    _finish_over(Round.objects.filter(person_id=person), when, grace=False)  # what was never ended keeps nobody from setting out again
     try:
         with attempt():
             made = Round.objects.create(beat=beat, person_id=person, started_at=when, key=digest, recorded_at=machine_now())
@@ -181,14 +190,6 @@ def _set_out(at: datetime, person: UUID, route: Route, stand: Stand, when: datet
     if when > at - CLOCKS_DIFFER:  # an old round that arrives late needs no watch any more
         watch_if_alone(route.team_id, person, made.id, of_shift=stand.of_shift, at=when)
     return made
-
-
-def _end_stale(person: UUID, when: datetime) -> None:
-    """A round of an earlier shift that was never ended does not keep somebody from setting out again."""
-    for row in Round.objects.filter(person_id=person, finished_at=None).select_related("beat"):
-        if when >= row.beat.ends_at:
-            last = CheckIn.objects.filter(round=row).order_by("-at").values_list("at", flat=True).first()
-            _finish(row, max(row.started_at, last or row.started_at))
 
 
 def _round_at(at: datetime, person: UUID, checkpoint: Checkpoint, when: datetime, digest: str) -> tuple[Round, Beat]:
