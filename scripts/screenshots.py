@@ -25,6 +25,8 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from linli.interfaces.cli.demo import PLAYBOOK
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 PICTURES = ROOT / "docs" / "tour" / "img"
@@ -144,7 +146,7 @@ def demo(browser: Browser) -> Iterator[House]:
     with tempfile.TemporaryDirectory(prefix="linli-pictures-", ignore_cleanup_errors=True) as folder:
         house = House(browser, f"http://127.0.0.1:{port}", Path(folder) / "data", "")
         print("Starting a demo of its own …", flush=True)
-        house.linli("init", "--territory", "demo", "--playbook", "lianqin")
+        house.linli("init", "--territory", "demo", "--playbook", PLAYBOOK)
         house.linli("clock", "set", hour.isoformat())
         command = [*LINLI, "demo", "--source", str(Path(folder) / "nowhere"), "--port", str(port), "--data", str(house.data)]
         with (Path(folder) / "demo.log").open("wb") as log:

@@ -1,4 +1,4 @@
-"""What the pictures of the docs show: an afternoon in the invented community, and what each of four people sees of it."""
+"""What the pictures of the docs show: an afternoon in the invented community, and what each of six people sees of it."""
 
 from __future__ import annotations
 
@@ -198,10 +198,47 @@ def design(house: House, language: str) -> None:
         page.context.close()
 
 
+def social_worker(house: House, language: str) -> None:
+    """The care desk, one case, a stay, what was missed, the teams, a roster with its gaps."""
+    page = house.visit("/console/care", language, size=DESK, user="social")
+    keep(page, language, "social-1-desk")
+    page.locator(".queue__what a.code").first.click()
+    page.wait_for_url("**/console/care/G-*")
+    settle(page)
+    keep(page, language, "social-2-case")
+    page.locator("details:has(form[action$='/stay'])").evaluate(OPEN_ALONE)
+    settle(page)
+    keep(page, language, "social-3-stay")
+    for name, path in (
+        ("social-4-missed", "/console/duties/missed?days=30"),
+        ("social-5-teams", "/console/teams"),
+        ("social-6-roster", "/console/teams/evening-patrol/roster"),
+    ):
+        page.goto(house.address + path)
+        settle(page)
+        keep(page, language, name)
+    page.context.close()
+
+
+def volunteer(house: House, language: str) -> None:
+    """The teams, one's own shifts."""
+    page = house.visit("/volunteer", language, user="volunteer")
+    keep(page, language, "volunteer-1-teams")
+    page.goto(f"{house.address}/volunteer/shifts")
+    settle(page)
+    keep(page, language, "volunteer-2-shifts")
+    page.goto(f"{house.address}/console/teams/evening-patrol/roster")
+    settle(page)
+    keep(page, language, "volunteer-3-roster")
+    page.context.close()
+
+
 TOURS: dict[str, Callable[[House, str], None]] = {
     "resident": resident,
     "grid-member": grid_member,
     "duty-officer": duty_officer,
     "command": command,
+    "social-worker": social_worker,
+    "volunteer": volunteer,
     "design": design,
 }

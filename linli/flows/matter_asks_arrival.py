@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from linli.directory.territory.selectors import ground
 from linli.engines.duties.rules.subjects import Subject
-from linli.engines.duties.selectors.news import rules_about
+from linli.engines.duties.selectors.news import is_asked_for, rules_about
 from linli.engines.duties.services.subjects import end_subjects, set_subjects
 from linli.engines.matters.events import MatterEnded, MatterReported
 from linli.engines.matters.selectors.kinds import kinds_of
@@ -41,7 +41,9 @@ def ask(deliveries: Sequence[Delivered[MatterReported]]) -> None:
             day = delivery.event.at.astimezone(zone).date()
             facts = {"kind": matter.kind, "class": matter.class_code}
             subjects.append(Subject(MATTER, matter.id, matter.area_id, matter.code, facts, days={"reported": day}))
-    for result in set_subjects(subjects, actor=ARRIVALS, at=deliveries[0].handled_at):
+    at = deliveries[0].handled_at
+    wanted = [subject for subject in subjects if is_asked_for(subject, at=at)]  # a year of replayed matters asks for nobody today
+    for result in set_subjects(wanted, actor=ARRIVALS, at=at):
         if isinstance(result, Refusal):
             raise result
 

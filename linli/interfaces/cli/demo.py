@@ -21,7 +21,10 @@ SIGN_INS = (
     ("street", "street_duty", "street desk / 街道分中心"),
     ("station", "station_duty", "community station / 社区工作站"),
     ("grid", "grid_head", "grid head / 网格长"),
+    ("social", "committee_member", "social worker with the care desk / 社区社工（关爱工作台）"),
 )
+VOLUNTEER = ("volunteer", "volunteer, captain of a patrol, at /volunteer / 志愿者（巡逻队队长）")
+PLAYBOOK = "joined"  # several methods on the ground of joint service
 
 
 @click.command()
@@ -52,11 +55,12 @@ def demo(host: str, port: int, source: str, limit: int | None) -> None:
         prepare_database()
         start_django()
         with said_in_one_line():
-            set_up(chosen(playbook="lianqin", territory=str(real) if real_there else "demo"))
+            set_up(chosen(playbook=PLAYBOOK, territory=str(real) if real_there else "demo"))
         if real_there:
             _replay(real, limit)
         else:
             _invent()
+        _invent_duties()
         with said_in_one_line():
             greeting = _sign_ins()
         run_server(host=host, port=port, web=1, greeting=greeting)
@@ -96,15 +100,25 @@ def _invent() -> None:
     sweep(at=at)
 
 
+def _invent_duties() -> None:
+    """Teams, rosters, care cases, devices and a month of duties, once: invented, wherever the reports come from."""
+    from linli.interfaces.cli.inventing import invent_duties
+    from linli.kernel.clock.services import now
+
+    line("Duties, teams, shifts, care and devices …")
+    invent_duties(now())
+
+
 def _sign_ins() -> str:
     """Make the demo's accounts, once; return the lines that tell how to sign in."""
     from linli.directory.organisation.selectors import organisation
+    from linli.directory.people.selectors import names_of
     from linli.directory.people.services import link_user
     from linli.engines.matters.selectors.figures import busiest_areas
     from linli.kernel.access.models import User
     from linli.kernel.access.rules import OPERATOR, SYSTEM
     from linli.kernel.access.services.roles import give_role
-    from linli.kernel.access.services.users import create_user
+    from linli.kernel.access.services.users import change_password, create_user
     from linli.kernel.clock.services import now
     from linli.kernel.writing import write
 
@@ -122,10 +136,18 @@ def _sign_ins() -> str:
         if User.objects.filter(username=name).exists():
             continue
         with write():
-            user = create_user(actor=SYSTEM, at=at, username=name, password=password)
-            if not role:
-                give_role(actor=SYSTEM, at=at, user_id=user.id, role=OPERATOR)
-                continue
             posts = sorted(held.posts_with_role(role), key=lambda post: (-busy.get(post.area_path, 0), post.rank, post.code))
-            link_user(actor=SYSTEM, at=at, person_id=held.holder(posts[0].id, at).person_id, user_id=user.id)
+            person = held.holder(posts[0].id, at).person_id if posts else None
+            called = names_of([person]).get(person, "") if person else ""
+            user = create_user(actor=SYSTEM, at=at, username=name, password=password, display_name=called)
+            if person is None:
+                give_role(actor=SYSTEM, at=at, user_id=user.id, role=OPERATOR)
+            else:
+                link_user(actor=SYSTEM, at=at, person_id=person, user_id=user.id)
+    volunteer = User.objects.filter(username=VOLUNTEER[0]).first()
+    if volunteer is not None:
+        lines.append(f"  {VOLUNTEER[0]:9} {VOLUNTEER[1]}")
+        if not volunteer.has_usable_password():
+            with write():
+                change_password(actor=SYSTEM, at=at, user_id=volunteer.id, password=password)
     return "\n".join(lines)

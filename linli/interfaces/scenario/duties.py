@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid5
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from linli.directory.organisation.playbook import DirectorySection
 from linli.directory.organisation.selectors import organisation
@@ -31,6 +31,7 @@ from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
 
 DayText = Annotated[str, Field(pattern=r"^D-?[0-9]{1,3}$", description="day of the story: D9")]
+DutyNames = Annotated[list[str], BeforeValidator(lambda given: [given] if isinstance(given, str) else given), Field(min_length=1)]
 _NAMES = UUID("9d2f0c5e-6a0e-5f39-9f6e-1f3f3a6b7c11")
 
 
@@ -53,12 +54,16 @@ class SubjectPart(Section):
 
 
 class CheckInPart(Section):
-    """Somebody with ``role`` checks in for ``duty`` of a subject (or of a grid, or of a matter); ``excuse`` accepts a reason."""
+    """Somebody with ``role`` checks in for ``duty`` of a subject (or of a grid or community, or of a matter); ``excuse`` accepts a reason.
+
+    Several duties are one visit that serves them all.
+    """
 
     subject: str | None = None
     grid: int | None = None
+    community: int | None = None
     matter: str | None = None
-    duty: str
+    duty: DutyNames
     verb: Literal["take", "start", "arrive", "finish", "not_home", "refuse", "explain", "excuse"]
     role: str
     note: str = ""
@@ -71,8 +76,10 @@ class ExpectDuty(Section):
 
     subject: str | None = None
     grid: int | None = None
+    community: int | None = Field(default=None, description="the community of that grid")
     matter: str | None = None
     duty: str
+    visit_serves: int | None = Field(default=None, description="how many duties the visit that ended it served")
     state: State | None = None
     owner: str | None = Field(default=None, description="role of the post that answers for it")
     held_by: str | None = Field(default=None, description="role of the post whose holder it is with")
@@ -91,7 +98,7 @@ class DutyTelling:
     def __init__(self, *, first: datetime, matters: dict[str, Any]) -> None:
         self._first, self._matters = first, matters
         self._roles = {role.code: role.level for role in active_playbook().section(DirectorySection).roles}
-        self._grids: dict[str, int] = {}
+        self.refs: dict[str, tuple[str, UUID]] = {}  # what a name in the story stands for: a care case, a place
 
     def run(self, at: datetime) -> None:
         """What the worker does meanwhile: stories, deriving, clocks, holders."""
@@ -102,12 +109,11 @@ class DutyTelling:
         tasks.watch_holders(at)
 
     def subject(self, wanted: SubjectPart, at: datetime) -> list[str]:
-        self._grids[wanted.name] = wanted.grid
-        stays = tuple(Span(SpanKind.STAY, self._day(stay.first), self._day(stay.last) if stay.last else None, stay.code) for stay in wanted.stays)
-        since = (Span(SpanKind.ACTIVE, self._day(wanted.since)),) if wanted.since else ()
+        stays = tuple(Span(SpanKind.STAY, self.day(stay.first), self.day(stay.last) if stay.last else None, stay.code) for stay in wanted.stays)
+        since = (Span(SpanKind.ACTIVE, self.day(wanted.since)),) if wanted.since else ()
         subject = Subject(
-            wanted.kind, uuid5(_NAMES, wanted.name), _grid(wanted.grid).id, wanted.name, wanted.facts, (*since, *stays),
-            {name: self._day(day) for name, day in wanted.days.items()},
+            wanted.kind, uuid5(_NAMES, wanted.name), grid_of_story(wanted.grid).id, wanted.name, wanted.facts, (*since, *stays),
+            {name: self.day(day) for name, day in wanted.days.items()},
         )  # fmt: skip
         with write():
             (result,) = set_subjects([subject], actor=SYSTEM, at=at)
@@ -115,20 +121,22 @@ class DutyTelling:
         return [f"refused: {result.code}"] if isinstance(result, Refusal) else []
 
     def check_in(self, wanted: CheckInPart, at: datetime) -> list[str]:
-        found = self._find(wanted, at)
-        if found is None:
-            return [f"there is no {wanted.duty} of it"]
-        actor = self._person(wanted.role, found)
+        found = [self._find(wanted, duty, at) for duty in wanted.duty]
+        duties = tuple(seen.id for seen in found if seen is not None)
+        if len(duties) < len(found):
+            return [f"there is no {' or no '.join(wanted.duty)} of it"]
+        first = next(seen for seen in found if seen is not None)
+        actor = self._person(wanted.role, first)
         with write():
             if wanted.verb == "excuse":
-                (result,) = excuse([found.id], note=wanted.note, actor=actor, at=at)
+                (result, *_) = excuse(list(duties), note=wanted.note, actor=actor, at=at)
             else:
-                (result,) = check_in([Command((found.id,), Verb(wanted.verb), at, note=wanted.note, form=wanted.form)], actor=actor, at=at)
+                (result,) = check_in([Command(duties, Verb(wanted.verb), at, note=wanted.note, form=wanted.form)], actor=actor, at=at)
         code = result.code if isinstance(result, Refusal) else ""
         return [] if code == wanted.refused else [f"{code or 'not refused'}, expected {wanted.refused or 'that it is done'}"]
 
     def expect(self, wanted: ExpectDuty, at: datetime) -> list[str]:
-        found = self._find(wanted, at)
+        found = self._find(wanted, wanted.duty, at)
         if found is None:
             return [] if wanted.count == 0 else [f"there is no {wanted.duty} of it"]
         return list(self._unlike(wanted, found, at))
@@ -146,20 +154,25 @@ class DutyTelling:
             "excused": found.excused_at is not None,
             "attempts": found.attempts,
             "count": found.count,
+            "visit_serves": found.visit_serves,
         }
         for name, value in values.items():
             asked = getattr(wanted, name)
             if asked is not None and asked != value:
                 yield f"{name} is {value}, expected {asked}"
 
-    def _find(self, wanted: CheckInPart | ExpectDuty, at: datetime) -> Seen | None:
+    def _find(self, wanted: CheckInPart | ExpectDuty, duty: str, at: datetime) -> Seen | None:
         if wanted.grid is not None:
-            ref = ("area", _grid(wanted.grid).id)
+            ref = ("area", grid_of_story(wanted.grid).id)
+        elif wanted.community is not None:
+            ref = ("area", ground().chain(grid_of_story(wanted.community).id)[-2].id)
+        elif wanted.subject in self.refs:
+            ref = self.refs[wanted.subject]
         elif wanted.matter:
             ref = ("matter", self._matters[wanted.matter].matter_id)
         else:
             ref = ("", uuid5(_NAMES, wanted.subject or ""))
-        return occurrence_at(rule=wanted.duty, kind=ref[0], ref=ref[1], at=at)
+        return occurrence_at(rule=duty, kind=ref[0], ref=ref[1], at=at)
 
     def _person(self, role: str, found: Seen) -> Actor:
         """Somebody with the role in the duty's own area of that role's level, holding its first post there."""
@@ -169,10 +182,12 @@ class DutyTelling:
         path = area.path if area else ground().root.path
         return Actor(id=f"user:scenario-{role}", kind=ActorKind.USER, grants=(role_grant(access, path),), post_ids=frozenset(post.id for post in posts[:1]))
 
-    def _day(self, text: str) -> Any:
+    def day(self, text: str) -> date:
+        """The date of a day of the story."""
         return (self._first + timedelta(days=int(text[1:]) - 1)).date()
 
 
-def _grid(number: int) -> AreaNode:
+def grid_of_story(number: int) -> AreaNode:
+    """Grid ``number`` of the ground, counted round."""
     lowest = ground().of_level(ground().levels[-1])
     return lowest[number % len(lowest)]

@@ -25,6 +25,7 @@ from linli.engines.duties.inspections.services.leaves import NewLeaf, write_leaf
 from linli.engines.duties.rules.task import Verb
 from linli.engines.duties.selectors.running import Seen, occurrence_at
 from linli.engines.duties.services.checkin import Command, check_in
+from linli.engines.duties.services.subjects import refresh_sources
 from linli.interfaces.scenario.duties import DutyTelling
 from linli.kernel.access.rules import SYSTEM, Actor, ActorKind
 from linli.kernel.access.selectors import role_grant
@@ -123,8 +124,10 @@ class LedgerTelling:
         record = RecordSource(code=wanted.name, names={"zh": wanted.name}, class_code=wanted.class_code, point=lowest[wanted.grid % len(lowest)].centre)
         with write():
             import_records(actor=SYSTEM, at=at, kind=RecordKind(wanted.kind), records=[record])
+            refresh_sources(kinds=[wanted.kind], at=at)
         known = entities() if wanted.kind == "entity" else places()
         self._places[wanted.name] = (wanted.kind, next(one.id for one in known if one.name == wanted.name))
+        self._duties.refs[wanted.name] = self._places[wanted.name]
         self._duties.run(at)
         return []
 

@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from linli.engines.matters.rules.states import State, Verb
+from linli.interfaces.scenario.care import CareAct, CarePart
 from linli.interfaces.scenario.duties import CheckInPart, ExpectDuty, SubjectPart
 from linli.interfaces.scenario.inspections import ExpectDraw, ExpectPlace, ExpectRound, InspectPart, LeafPart, PlacePart
 from linli.interfaces.scenario.meetings import ExpectMeeting, HoldPart
+from linli.interfaces.scenario.teams import ActivityPart, CaptainPart, CoursePart, ExpectTeam, MemberPart, RosterPart, ShiftPart, SignPart, TeamPart
 from linli.kernel.playbooks.rules import Issue, Section, Sections, Text
 from linli.kernel.playbooks.rules.problems import Place, Problem
 from linli.kernel.playbooks.rules.source import read_source
@@ -150,12 +152,21 @@ class Step(Section):
     expect_place: ExpectPlace | None = None
     expect_round: ExpectRound | None = None
     expect_draw: ExpectDraw | None = None
+    care: CarePart | None = None
+    care_act: CareAct | None = None
+    team: TeamPart | None = None
+    member: MemberPart | None = None
+    course: CoursePart | None = None
+    captain: CaptainPart | None = None
+    shift: ShiftPart | None = None
+    roster: RosterPart | None = None
+    sign: SignPart | None = None
+    activity: ActivityPart | None = None
+    expect_team: ExpectTeam | None = None
 
     def things(self) -> dict[str, Section]:
-        return {name: thing for name in THINGS if (thing := getattr(self, name)) is not None}
-
-
-THINGS = tuple(name for name in Step.model_fields if name not in ("at", "note"))
+        """What the step does or expects, by name."""
+        return {name: thing for name in type(self).model_fields if name not in ("at", "note") and (thing := getattr(self, name)) is not None}
 
 
 class Head(Section):
@@ -182,12 +193,12 @@ class Story(Section):
             for name, thing in step.things().items():
                 if isinstance(thing, InspectPart) and thing.raises:
                     known.add(thing.raises)
-                if isinstance(thing, Report | SubjectPart | PlacePart):
+                if isinstance(thing, Report | SubjectPart | CarePart | PlacePart | TeamPart):
                     known.add(thing.name)
                     continue
                 if isinstance(thing, HoldPart):
                     known |= {action.name for action in thing.actions}
-                for field in ("matter", "into", "subject", "place"):
+                for field in ("matter", "into", "subject", "place", "case", "team"):
                     named = getattr(thing, field, None)
                     if named and named not in known:
                         yield Issue(("steps", place, name, field), N_("nothing of this name was reported before"), given=named, known=known)

@@ -27,11 +27,13 @@ from linli.engines.matters.tasks import sweep
 from linli.insight.selectors import Selection, selected_figures
 from linli.insight.tasks import rebuild_figures
 from linli.interfaces.scenario import story as parts
+from linli.interfaces.scenario.care import CareTelling
 from linli.interfaces.scenario.duties import DutyTelling
 from linli.interfaces.scenario.generated import generate
 from linli.interfaces.scenario.inspections import LedgerTelling
 from linli.interfaces.scenario.meetings import MeetingTelling
 from linli.interfaces.scenario.story import Story
+from linli.interfaces.scenario.teams import TeamTelling
 from linli.kernel.access.rules import ANONYMOUS, SYSTEM, Actor, ActorKind
 from linli.kernel.access.selectors import role_grant
 from linli.kernel.calendar.playbook import CalendarSection
@@ -71,6 +73,7 @@ class Telling:
             "hold": self._meetings.hold, "expect_meeting": self._meetings.expect,
             "place": self._ledgers.place, "leaf": self._ledgers.leaf, "inspect": self._ledgers.inspect, "expect_place": self._ledgers.expect_place,
             "expect_round": self._ledgers.expect_round, "expect_draw": self._ledgers.expect_draw,
+            **CareTelling(self._duties).steps(), **TeamTelling(first=self._when("D1 00:00")).steps(),
         }  # fmt: skip
 
     def tell(self) -> Iterator[Told]:
@@ -176,9 +179,9 @@ class Telling:
         return _refused_as(result, "")
 
     def _absent(self, wanted: parts.Absent, at: datetime) -> list[str]:
-        post = organisation().head(self._roles[wanted.role], self._grid(wanted.grid).id)
+        post = organisation().first_of(wanted.role, self._grid(wanted.grid).id)
         if post is None:
-            return [f"nobody heads {wanted.role} there"]
+            return [f"nobody is {wanted.role} there"]
         person_id = organisation().holder(post.id, at).person_id
         with write():
             record_absence(actor=SYSTEM, at=at, person_id=person_id, starts_at=at, ends_at=self._when(wanted.until), reason=wanted.reason)

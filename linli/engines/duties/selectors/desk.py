@@ -191,7 +191,7 @@ def duty_page(*, actor: Actor, at: datetime, duty_id: UUID) -> DutyPage:
     )
 
 
-def duties_of(*, actor: Actor, at: datetime, kind: str, ref: UUID, most: int = 12) -> tuple[DutyLine, ...]:
+def duties_of(*, actor: Actor, at: datetime, kind: str, ref: UUID, most: int = 8) -> tuple[DutyLine, ...]:
     """What recurs for one subject: to do now and coming within five weeks, then what has ended, the newest first; as far as the actor may see."""
     rows = visible(actor).filter(subject__kind=kind, subject__ref=ref)
     ahead = rows.filter(state__in=["open", "planned"], opens_at__lte=at + 5 * AHEAD).order_by("opens_at", "id")

@@ -34,10 +34,10 @@ class Went:
         return self.done + self.late + self.refused + self.missed
 
     @property
-    def share(self) -> int:
-        """Done in time of all that were asked for and not refused, in whole per cent, rounded down; 100 where there was none."""
+    def share(self) -> int | None:
+        """Done in time of all that were asked for and not refused, in whole per cent, rounded down; None where there was none."""
         counted = self.asked - self.refused
-        return self.done * 100 // counted if counted else 100
+        return self.done * 100 // counted if counted else None
 
 
 def how_duties_went(*, actor: Actor, at: datetime, days: int = 7) -> tuple[Went, ...]:

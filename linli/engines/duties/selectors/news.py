@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from linli.engines.duties.models import Occurrence
+from linli.engines.duties.rules.cadence import windows_of
+from linli.engines.duties.rules.subjects import Subject
 from linli.engines.duties.services.frame import NoSuchRule, frame
 
 
@@ -44,6 +46,15 @@ def briefs(duty_ids: Collection[UUID]) -> dict[UUID, Brief]:
 def rules_about(kind: str) -> bool:
     """Whether the playbook that holds now has a duty about subjects of this kind."""
     return any(rule.subject_kind == kind for rule in frame().policy.rules.values())
+
+
+def is_asked_for(subject: Subject, *, at: datetime) -> bool:
+    """Whether a duty of the playbook that holds now is about this subject and could still be carried out, or comes."""
+    land = frame()
+    today = land.day_of(at)
+    days = {"first": today, "last": today + timedelta(days=land.policy.horizon)}
+    about = (rule for rule in land.policy.rules.values() if rule.subject_kind == subject.kind and subject.meets(rule.where))
+    return any(windows_of(rule.cadence, subject, **days, days_off=rule.days_off, calendar=land.calendar) for rule in about)
 
 
 def _above(post_id: UUID, area_id: UUID) -> UUID | None:

@@ -1,0 +1,42 @@
+"""What the demonstration invents beside its reports: through the services, once, and all that must hold does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from linli.directory.devices.models import Alarm, Device
+from linli.directory.teams.models import Activity, Captaincy, Membership, Team
+from linli.domains.care.models import CareCase
+from linli.engines.duties.models import Occurrence
+from linli.engines.duties.selectors.check import broken_invariants
+from linli.engines.duties.selectors.figures import how_duties_went
+from linli.engines.duties.shifts.models import ShiftPart
+from linli.interfaces.cli.inventing import invent_duties
+from linli.kernel.access.rules import SYSTEM
+from linli.kernel.clock.services import set_clock
+from linli.kernel.playbooks.services.load import find_playbook
+from linli.kernel.writing import write
+from tests.factories import MONDAY, community
+
+NOW = MONDAY + timedelta(days=37, hours=7)  # a Wednesday afternoon
+
+
+@pytest.mark.django_db
+def test_the_demo_has_teams_rosters_care_devices_and_a_month_of_duties_once() -> None:
+    community(at=MONDAY, playbook=find_playbook("joined"))
+    with write():
+        set_clock(to=NOW)
+    assert invent_duties(NOW)
+    assert Team.objects.count() == 5 and Captaincy.objects.filter(ends_at__gt=NOW).exists() and Membership.objects.filter(joined_at=None).exists()
+    assert ShiftPart.objects.filter(starts_at__lt=NOW).exists() and ShiftPart.objects.filter(starts_at__gt=NOW).exists() and Activity.objects.exists()
+    assert CareCase.objects.filter(basis="consent", closed_at=None).count() == 8 and not CareCase.objects.exclude(closed_at=None).exists()
+    assert Device.objects.filter(kind="care_bell").count() == 3 and Alarm.objects.count() == 1
+    went = how_duties_went(actor=SYSTEM, at=NOW, days=30)
+    assert sum(one.done for one in went) > 100 and sum(one.missed for one in went) > 3
+    assert sum(one.missed for one in went) < sum(one.done for one in went) // 5
+    assert not broken_invariants(actor=SYSTEM, at=NOW)
+    counted = (Occurrence.objects.count(), ShiftPart.objects.count(), CareCase.objects.count())
+    assert not invent_duties(NOW)
+    assert (Occurrence.objects.count(), ShiftPart.objects.count(), CareCase.objects.count()) == counted
