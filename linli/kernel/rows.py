@@ -21,6 +21,7 @@ from django.db import connection, models
 from django.utils.functional import Promise
 
 CHUNK = 5_000  # rows a statement: bounds the memory of an import
+TOGETHER = 200  # rows that surely fit into a socket's buffer
 
 
 def plain(value: Any) -> Any:
@@ -114,11 +115,15 @@ def _update_statement(model: type[models.Model], names: tuple[str, ...]) -> str:
 
 
 @contextlib.contextmanager
-def together() -> Iterator[None]:
-    """Send the statements of the block without waiting for each other's answers; an error is raised when the block ends.
+def together(rows: int) -> Iterator[None]:
+    """Send the statements of the block, which carry ``rows`` rows, without waiting for each other's answers; an error is raised when the block ends.
 
-    For statements whose results nobody reads. Inside a transaction.
+    For statements whose results nobody reads. Inside a transaction. Many rows are sent one statement after the other: in pipeline mode
+    psycopg 3.3 flushes once and then waits for an answer, which never comes where the rest of a long statement is still to be sent.
     """
+    if rows > TOGETHER:
+        yield
+        return
     with connection.wrap_database_errors, connection.connection.pipeline():
         yield
 

@@ -97,7 +97,7 @@ def write() -> Iterator[None]:
         with transaction.atomic(durable=True):
             yield
             if any(unit.gathered.get(kind) for kind in _finishers):
-                with together():
+                with together(sum(len(items) for kind, items in unit.gathered.items() if kind in _finishers)):
                     for kind, finisher in _finishers.items():
                         items = unit.gathered.pop(kind, None)
                         if items:

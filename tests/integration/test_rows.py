@@ -14,10 +14,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import DataError, IntegrityError, connection, models, transaction
 from django.test.utils import isolate_apps
 from django.utils.translation import gettext_lazy
+from psycopg.pq import PipelineStatus
 
 from linli.kernel import rows
 from linli.kernel.ids import new_id
-from linli.kernel.rows import insert_rows, json_text, update_rows
+from linli.kernel.rows import TOGETHER, insert_rows, json_text, together, update_rows
 
 AT = datetime(2026, 1, 5, 9, 0, 0, 123456, tzinfo=UTC)
 
@@ -121,3 +122,11 @@ def test_a_row_of_another_length_is_refused(sample: Any) -> None:
 
 def test_equal_values_have_one_text() -> None:
     assert json_text({"b": {2, 1}, "a": Decimal("1.10")}) == json_text({"a": Decimal("1.10"), "b": {1, 2}}) == '{"a":"1.10","b":[1,2]}'
+
+
+@pytest.mark.django_db
+def test_only_few_rows_travel_without_waiting_for_answers() -> None:
+    """A long statement whose rest is not sent yet would be waited for by both sides (psycopg 3.3 flushes a pipeline once)."""
+    for many, status in ((TOGETHER, PipelineStatus.ON), (TOGETHER + 1, PipelineStatus.OFF)):
+        with together(many):
+            assert connection.connection.info.pipeline_status == status

@@ -13,7 +13,7 @@ from django.db import connection
 
 from linli.kernel.audit.models import AuditEntry, AuditLink
 from linli.kernel.audit.rules import ENTRY_FIELDS, GENESIS, entry_hash, links_digest
-from linli.kernel.rows import json_text, recordset, recordset_text
+from linli.kernel.rows import json_text, recordset, recordset_text, together
 from linli.kernel.writing import finish_with, gather
 
 HEAD_LOCK = 7_241_002  # advisory lock number of the chain's head
@@ -67,7 +67,7 @@ def _append(gathered: list[tuple[Any, ...]]) -> None:
     digest = links_digest(hashes)
     # Two statements: a statement's snapshot is older than a lock that it had to wait for. They travel together: from the
     # lock to the commit nobody else can append, so no time is spent on the way.
-    with connection.wrap_database_errors, connection.cursor() as cursor, connection.connection.pipeline():
+    with connection.cursor() as cursor, together(len(rows)):
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [HEAD_LOCK])
         cursor.execute(_statement(), [GENESIS, len(rows), digest, str(len(rows)), digest, text])
 

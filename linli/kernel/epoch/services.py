@@ -99,7 +99,7 @@ def current() -> int:
 
 def hold() -> int:
     """The epoch, held still until the transaction ends: no configuration can change meanwhile."""
-    with connection.cursor() as cursor, together():
+    with connection.cursor() as cursor, together(0):
         # Two statements, on one way: a statement's snapshot is older than a lock that it had to wait for.
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
         cursor.execute("SELECT value FROM epoch_configepoch WHERE id = 1")

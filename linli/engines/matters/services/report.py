@@ -171,7 +171,7 @@ class _Batch:
 
     def store_rest(self, reports: Sequence[tuple[Any, ...]] = ()) -> None:
         """Write all but the reports, unless they are given."""
-        with together():
+        with together(len(self.matters) + len(reports) + len(self.steps)):
             insert_rows(Matter, MATTER_COLUMNS, self.matters)
             insert_rows(Report, REPORT_COLUMNS, reports)
             rows.insert_steps(self.steps)
