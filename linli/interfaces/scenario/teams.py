@@ -147,12 +147,6 @@ class ExpectTeam(Section):
     leaflets: int | None = None
 
 
-TEAM_THINGS: dict[str, type[Section]] = {
-    "team": TeamPart, "member": MemberPart, "course": CoursePart, "captain": CaptainPart, "shift": ShiftPart, "roster": RosterPart, "sign": SignPart,
-    "activity": ActivityPart, "expect_team": ExpectTeam,
-}  # fmt: skip
-
-
 class TeamTelling:
     """The teams' part of a story; ``first`` is the midnight of its first day."""
 
