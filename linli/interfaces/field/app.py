@@ -92,6 +92,7 @@ def told() -> dict[str, Any]:
         "sign_in": f"{reverse('account_login')}?next={reverse('field:app')}",
         "sign_out": reverse("account_logout"),
         "portal": reverse("portal:home"),
+        "duty": reverse("console:duties"),
     }
 
 
