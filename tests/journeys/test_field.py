@@ -58,10 +58,9 @@ def come_back(page: Page) -> tuple[Page, float]:
     page.close()
     again = context.new_page()
     again.goto(address, wait_until="commit")
-    stands = again.wait_for_function(
-        "document.querySelectorAll('.tabbar__tab').length === 5 && document.querySelector('#place > *')?.offsetHeight && performance.now()"
-    )
-    return again, stands.json_value()
+    stands = "document.querySelectorAll('.tabbar__tab').length === 5 && document.querySelector('#place > *')?.offsetHeight"
+    look = f"const look = () => ({stands} ? done(performance.now()) : requestAnimationFrame(look)); look();"
+    return again, again.evaluate(f"new Promise((done) => {{ {look} }})")
 
 
 def begin(page: Page, code: str, verb: str) -> None:
