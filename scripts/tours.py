@@ -175,6 +175,8 @@ def command(house: House, language: str) -> None:
     """The wall, heat, one place, one street."""
     page = house.visit("/command/", language, size=WALL, user="district")
     page.locator("[data-live-state=open]").wait_for()
+    page.locator(".wall__arrivals .chart canvas, .wall__arrivals .chart svg").first.wait_for()
+    settle(page)
     keep(page, language, "command-1-wall")
     page.locator("#shown").select_option("all")
     page.locator("[data-heat-most]").filter(has_text="1").or_(page.locator("[data-heat-most]:visible")).first.wait_for()

@@ -99,8 +99,8 @@ function style(element, ground) {
   const shown = { visibility: element.linliHeat ? "none" : "visible" };
   const value = ["coalesce", ["get", "value"], 0];
   layers.push(
-    { id: "area", type: "fill", source: "areas", paint: { "fill-color": ["interpolate", ["linear"], value, 0, c("--surface"), 1, c("--series-3")], "fill-opacity": ground ? 0.12 : 1 } },
-    ...(data.heat ? [{ id: "heat", type: "fill", source: "heat", paint: { "fill-color": ["interpolate", ["linear"], ["get", "value"], 0.1, c("--heat-1"), 0.5, c("--heat-2"), 1, c("--heat-3")], "fill-opacity": 0.85 } }] : []),
+    { id: "area", type: "fill", source: "areas", paint: { "fill-color": ["interpolate", ["linear"], value, 0, c("--surface"), 1, c("--series-3")], "fill-opacity": ground ? 0.12 : 1, "fill-antialias": false } }, // the outlines are drawn as lines
+    ...(data.heat ? [{ id: "heat", type: "fill", source: "heat", paint: { "fill-color": ["interpolate", ["linear"], ["get", "value"], 0.1, c("--heat-1"), 0.5, c("--heat-2"), 1, c("--heat-3")], "fill-opacity": 0.85, "fill-antialias": false } }] : []),
     { id: "outline", type: "line", source: "areas", paint: { "line-color": c("--line-strong"), "line-opacity": ["match", ["get", "level"], 1, 0.9, 2, 0.6, 0.3], "line-width": ["match", ["get", "level"], 1, px(2), 2, px(1.2), px(0.7)] } },
     { id: "name", type: "symbol", source: "areas", layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": size, "text-max-width": 7, "text-padding": 8 }, paint: { "text-color": c("--ink-2"), "text-halo-color": c("--surface"), "text-halo-width": 1.5 } },
     { id: "group", type: "circle", source: "points", filter: [">", ["coalesce", ["get", "count"], 1], 1], layout: shown, paint: { "circle-color": states, "circle-opacity": 0.9, "circle-radius": ["interpolate", ["linear"], ["log10", ["get", "count"]], 0, px(10), 1, px(14), 2, px(18), 4, px(28)], "circle-stroke-width": 2, "circle-stroke-color": c("--surface") } },

@@ -17,6 +17,7 @@ for (const [selector, load] of Object.entries(islands)) {
   if (!found.length) continue;
   const start = () => load().then((module) => module.start(document));
   if (found.every((element) => element.dataset.when === "seen")) whenSeen(found, start);
+  else if (found.every((element) => element.dataset.when === "mapped")) whenMapped(start);
   else start();
 }
 
@@ -29,4 +30,17 @@ function whenSeen(elements, start) {
     else addEventListener("load", start, { once: true });
   }, { rootMargin: "120px" });
   for (const element of elements) watch.observe(element);
+}
+
+/** A chart beside a map (data-when="mapped") loads when the map has drawn its first picture, or cannot, or takes too long. */
+function whenMapped(start) {
+  const map = document.querySelector("[data-map]");
+  if (!map) {
+    start();
+    return;
+  }
+  const go = () => { watch.disconnect(); clearTimeout(late); start(); };
+  const watch = new MutationObserver(go);
+  const late = setTimeout(go, 5000);
+  watch.observe(map, { attributeFilter: ["data-ready", "hidden"] });
 }
