@@ -25,7 +25,7 @@ PHONE, DESK = (390, 844), (1440, 900)
 @pytest.fixture
 def ground(committed: str) -> Town:
     found = town()
-    found.finish("fire_places", found.hotel, FOUND, at=MORNING + 2 * HOUR)
+    found.finish("monthly_inspection", found.hotel, FOUND, at=MORNING + 2 * HOUR)
     tasks.draw(MORNING + 2 * HOUR)
     found.run(MORNING + 3 * HOUR)
     return found
@@ -59,7 +59,7 @@ def test_a_leaf_is_filled_in_and_the_place_tells_its_story(house: Served, ground
     page.locator("form.form button:not([type=button])").click()
     expect(page.get_by_text("福来旅馆有限公司")).to_be_visible()
     assert Leaf.objects.get().answers == {"operator": "福来旅馆有限公司", "exits": 3}
-    street = house.sign_in("street", to="/console/places/boards?rule=fire_places", size=size, language=language)
+    street = house.sign_in("street", to="/console/places/boards?rule=monthly_inspection", size=size, language=language)
     expect(street.get_by_text("三巷五号").first).to_be_visible()
     seen(street, f"boards-{language}")
     assert house.complaints == []

@@ -73,11 +73,11 @@ def places(request: HttpRequest) -> HttpResponseBase:
     )  # fmt: skip
 
 
-def _areas(actor: Actor) -> list[tuple[str, dict[str, str], int]]:
-    land = ground()
+def _areas(actor: Actor) -> list[tuple[str, str]]:
+    land, language = ground(), get_language() or ""
     reach = tuple(scope.area_path for scope in actor.scopes(READ))
     within = [area for area in sorted(land, key=lambda area: area.path) if area.path.startswith(reach) and area.level != land.levels[-1]]
-    return [(area.path, dict(area.names), land.depth(area.id)) for area in within[:AREAS_MOST]]
+    return [(area.path, "　" * land.depth(area.id) + bilingual(dict(area.names), language)) for area in within[:AREAS_MOST]]
 
 
 def _cells(line: LedgerLine) -> list[object]:

@@ -37,12 +37,12 @@ def place(committed: None) -> Town:
 
 @pytest.fixture
 def hazard(place: Town) -> Hazard:
-    place.finish("fire_places", place.rental, FOUND, at=MORNING + 2 * HOUR)
+    place.finish("monthly_inspection", place.rental, FOUND, at=MORNING + 2 * HOUR)
     return Hazard.objects.get()
 
 
 def test_a_clean_inspection_raises_nothing_and_is_remembered(place: Town) -> None:
-    place.finish("fire_places", place.rental, CLEAN, at=MORNING + 2 * HOUR)
+    place.finish("monthly_inspection", place.rental, CLEAN, at=MORNING + 2 * HOUR)
     assert not Hazard.objects.exists() and not Matter.objects.exists()
     assert LastInspection.objects.get(place=place.rental).at == MORNING + 2 * HOUR
 
@@ -140,5 +140,5 @@ def test_places_are_drawn_once_a_day_and_become_duties(place: Town) -> None:
 
 def test_an_inspection_that_is_refused_writes_nothing(place: Town) -> None:
     with pytest.raises(Refusal):
-        place.finish("fire_places", place.rental, CLEAN, at=MORNING + 2 * HOUR, actor=place.actor("grid", 5))
+        place.finish("monthly_inspection", place.rental, CLEAN, at=MORNING + 2 * HOUR, actor=place.actor("grid", 5))
     assert not LastInspection.objects.exists()

@@ -74,7 +74,7 @@ def test_a_leaf_is_written_and_a_stale_one_comes_back_with_the_reason(place: Tow
 
 
 def test_the_place_the_matter_and_the_boards_tell_the_same_story(place: Town, desk: Desk) -> None:
-    place.finish("fire_places", place.rental, FOUND, at=MORNING + 2 * HOUR)
+    place.finish("monthly_inspection", place.rental, FOUND, at=MORNING + 2 * HOUR)
     tasks.draw(MORNING)
     place.run(MORNING + 3 * HOUR)
     grid, code = desk("grid"), Hazard.objects.get().matter_code
@@ -82,11 +82,11 @@ def test_the_place_the_matter_and_the_boards_tell_the_same_story(place: Town, de
     assert FOUND["hazard"] in page and f"/console/matters/{code}" in page and "Exits clear:" in page and "shown__signature" in page
     matter = grid.get(f"/console/matters/{code}").content.decode()
     assert f"/console/places/place/{place.rental}" in matter and "三巷五号" in matter
-    for rule, ref in (("fire_places", place.rental), ("recheck", Hazard.objects.get().id)):
+    for rule, ref in (("monthly_inspection", place.rental), ("recheck", Hazard.objects.get().id)):
         duty = Occurrence.objects.filter(rule=rule, subject__ref=ref).earliest("opens_at")
         told = grid.get(f"/console/duties/{duty.id}").content.decode()
         assert f"/console/places/place/{place.rental}" in told and (rule != "recheck" or FOUND["hazard"] in told)
-    boards = grid.get("/console/places/boards?rule=fire_places").content.decode()
+    boards = grid.get("/console/places/boards?rule=monthly_inspection").content.decode()
     assert "Monthly fire safety" in boards and "What is left" in boards and code in boards
     drawn = desk("street").get("/console/places/boards").content.decode()
     assert "checks out" in drawn and "福来旅馆" in drawn
@@ -94,7 +94,7 @@ def test_the_place_the_matter_and_the_boards_tell_the_same_story(place: Town, de
 
 def test_the_sheet_is_one_page_with_chinese_letters_in_it(place: Town, desk: Desk) -> None:
     place.write("registration", {"operator": "福来旅馆有限公司", "exits": 2})
-    place.finish("fire_places", place.hotel, {**FOUND, "hazard": "灭火器过期"}, at=MORNING + 2 * HOUR)
+    place.finish("monthly_inspection", place.hotel, {**FOUND, "hazard": "灭火器过期"}, at=MORNING + 2 * HOUR)
     answer = desk("grid", language="zh-hans").get(f"/console/places/place/{place.hotel}/sheet.pdf")
     assert answer["Content-Type"] == "application/pdf" and answer.content.startswith(b"%PDF-")
     assert answer.content.count(b"/Type /Page\n") == 1

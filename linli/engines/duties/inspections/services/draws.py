@@ -51,6 +51,8 @@ def draw_due(*, at: datetime) -> int:
     for sampling in ledger_policy()[1].samplings.values():
         if _is_due(sampling, day):
             count += sum(_draw(sampling, path, weights, day=day, land=land, at=at) for path, weights in _candidates(sampling, day, land).items())
+    if not count:
+        return 0
     old = Sampled.objects.filter(draw__day__gte=day - 2 * KEPT, draw__day__lt=day - KEPT).values_list("id", flat=True)
     end_subjects([(SAMPLE, ref) for ref in old], actor=INSPECTIONS, at=at)
     return count

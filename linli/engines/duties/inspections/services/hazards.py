@@ -55,7 +55,7 @@ class _Report:
     subject: SubjectRecord
     form: Mapping[str, object]
     at: datetime
-    terms: HazardTerms
+    terms: HazardTerms | None
     inspection: bool
 
 
@@ -71,7 +71,7 @@ def take_reports(duty_ids: Sequence[UUID], *, at: datetime) -> list[Found]:
     made: list[Hazard] = []
     for report in reports:
         place = places.get(report.subject.id)
-        finding = finding_of(report.form, report.terms, day=_day(report.at))
+        finding = finding_of(report.form, report.terms, day=_day(report.at)) if report.terms else None
         if place is None or finding is None or report.duty in taken:
             continue
         made.append(Hazard(
@@ -98,12 +98,11 @@ def _reports(duty_ids: Sequence[UUID]) -> list[_Report]:
         Occurrence.objects.filter(id__in=duty_ids, state="done", subject__kind__in=[*SUBJECT_KINDS, SAMPLE, HAZARD]).select_related("subject").order_by("id")
     ):
         terms = policy_of(row.policy).hazards or ledger_policy()[1].hazards
-        if terms is None or row.done_at is None:
-            continue
         try:
             inspection = land.rule(row.policy, row.rule).kind == "inspection"
         except NoSuchRule:
             inspection = False
+        assert row.done_at is not None  # a constraint: what is done has its time
         found.append(_Report(row.id, row.subject, forms.get(row.id) or {}, row.done_at, terms, inspection))
     return found
 
@@ -139,7 +138,7 @@ def _look_again(reports: Sequence[_Report], *, at: datetime) -> None:
     known = {row.id: row for row in Hazard.objects.select_for_update().filter(id__in=[report.subject.ref for report in reports]).order_by("id")}
     for report in reports:
         hazard = known.get(report.subject.ref)
-        if hazard is None or report.duty in taken:
+        if hazard is None or report.terms is None or report.duty in taken:
             continue
         mended = report.form.get(report.terms.mended) is True
         HazardCheck.objects.create(hazard=hazard, duty=report.duty, mended=mended, at=report.at, recorded_at=machine_now())
