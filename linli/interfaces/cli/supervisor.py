@@ -35,9 +35,7 @@ class Child:
 
     def start(self) -> None:
         self.started = time.monotonic()
-        environment = {**os.environ, **self.environment}
-        # A group of its own: Ctrl-C reaches the supervisor alone, which then stops each in good order.
-        self.process = subprocess.Popen(self.command, pass_fds=self.pass_fds, env=environment, stdin=subprocess.DEVNULL, process_group=0)
+        self.process = subprocess.Popen(self.command, pass_fds=self.pass_fds, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL)
 
 
 def open_socket(host: str, port: int) -> socket.socket:
