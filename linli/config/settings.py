@@ -143,6 +143,7 @@ INSTALLED_APPS = [
     "linli.engines.duties.meetings",
     "linli.engines.duties.patrols",
     "linli.engines.duties.inspections",
+    "linli.engines.duties.campaigns",
     "linli.domains.care",
     "linli.insight",
     "linli.interfaces.console",

@@ -19,6 +19,8 @@ from linli.domains.care.playbook import CareSection
 from linli.domains.care.services import cases as care_cases
 from linli.domains.care.services import erasing as care_erasing
 from linli.engines.duties import tasks as duties
+from linli.engines.duties.campaigns import services as campaigns
+from linli.engines.duties.campaigns.playbook import CampaignsSection
 from linli.engines.duties.inspections import tasks as inspections
 from linli.engines.duties.inspections.playbook import InspectionsSection
 from linli.engines.duties.inspections.services import leaves
@@ -34,6 +36,7 @@ from linli.engines.duties.shifts import tasks as shifts
 from linli.engines.duties.shifts.playbook import ShiftsSection
 from linli.engines.matters import tasks as matters
 from linli.engines.matters.playbook import MattersSection
+from linli.engines.matters.selectors.closing import closed_within
 from linli.engines.matters.selectors.posts import posts_with_open_matters
 from linli.engines.matters.services import erasing as matters_erasing
 from linli.engines.matters.services import own as matters_own
@@ -86,6 +89,7 @@ SECTIONS: dict[str, type[Section]] = {
     "matters": MattersSection,
     "duties": DutiesSection,
     "meetings": MeetingsSection,
+    "campaigns": CampaignsSection,
     "care": CareSection,
     "devices": DevicesSection,
     "teams": TeamsSection,
@@ -125,6 +129,7 @@ def wire() -> None:
     register_post_use(N_("open duties rest on it"), posts_with_open_duties)
     duty_sources.register_sources()
     meeting_agendas.register_agenda_source(open_matters_on_agenda.open_matters)
+    campaigns.register_matter_counts(closed_within)
     people_services.register_part_taking(care_cases.caring_people)
     people_services.register_part_taking(teams_services.taking_part)
     _wire_sweeps()

@@ -49,6 +49,7 @@ PLACES = (
     Place("duties", "console:duties", "clipboard-list", _("Duties"), ("duties.read",)),
     Place("meetings", "console:meetings", "message-square-text", _("Meetings"), ("meetings.read",)),
     Place("places", "console:places", "store", _("Places"), ("ledgers.read",)),
+    Place("campaigns", "console:campaigns", "flag", _("Campaigns"), ("campaigns.read",)),
     Place("care", "console:care", "heart-handshake", _("Care desk"), ("care.work", "care.review")),
     Place("teams", "console:teams", "hand-helping", _("Teams"), ("teams.read",)),
     Place("devices", "console:devices", "bell-ring", _("Devices"), ("devices.read",)),

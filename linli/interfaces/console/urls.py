@@ -24,6 +24,7 @@ from linli.interfaces.console import (
     together,
     units,
 )
+from linli.interfaces.console.campaigns_urls import CAMPAIGNS
 from linli.interfaces.console.duties_urls import DUTIES
 from linli.interfaces.console.meetings_urls import MEETINGS
 from linli.interfaces.console.patrol_urls import PATROLS
@@ -110,4 +111,5 @@ urlpatterns: list[URLPattern] = [
     path("directory/absence/<uuid:absence_id>/back", directory.back, name="back"),
     *DUTIES,
     *MEETINGS,
+    *CAMPAIGNS,
 ]

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from linli.interfaces.portal import (
     alerts,
     browsing,
+    campaigns,
     home,
     map,  # noqa: A004 - a map is a map
     meetings,
@@ -51,6 +52,9 @@ urlpatterns: list[URLPattern] = [
     path("alerts/worker.js", alerts.worker, name="alerts_worker"),
     path("alerts/<uuid:subscription_id>/<str:token>", alerts.alert, name="alert"),
     path("services", home.services, name="services"),
+    path("campaigns", campaigns.campaigns, name="campaigns"),
+    path("volunteer/doors", campaigns.doors, name="doors"),
+    path("volunteer/doors/<uuid:target_id>", campaigns.note, name="door"),
     path("meetings", meetings.meetings, name="meetings"),
     path("meetings/<uuid:meeting_id>", meetings.meeting, name="meeting"),
     path("volunteer", volunteer.volunteer, name="volunteer"),

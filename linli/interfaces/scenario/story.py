@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from linli.engines.matters.rules.states import State, Verb
+from linli.interfaces.scenario.campaigns import ExpectCampaign, StartPart, TryPart
 from linli.interfaces.scenario.care import CareAct, CarePart
 from linli.interfaces.scenario.duties import CheckInPart, ExpectDuty, SubjectPart
 from linli.interfaces.scenario.inspections import ExpectDraw, ExpectPlace, ExpectRound, InspectPart, LeafPart, PlacePart
@@ -163,6 +164,9 @@ class Step(Section):
     sign: SignPart | None = None
     activity: ActivityPart | None = None
     expect_team: ExpectTeam | None = None
+    campaign: StartPart | None = None
+    attempt: TryPart | None = None
+    expect_campaign: ExpectCampaign | None = None
 
     def things(self) -> dict[str, Section]:
         """What the step does or expects, by name."""
@@ -193,12 +197,12 @@ class Story(Section):
             for name, thing in step.things().items():
                 if isinstance(thing, InspectPart) and thing.raises:
                     known.add(thing.raises)
-                if isinstance(thing, Report | SubjectPart | CarePart | PlacePart | TeamPart):
+                if isinstance(thing, Report | SubjectPart | CarePart | PlacePart | TeamPart | StartPart):
                     known.add(thing.name)
                     continue
                 if isinstance(thing, HoldPart):
                     known |= {action.name for action in thing.actions}
-                for field in ("matter", "into", "subject", "place", "case", "team"):
+                for field in ("matter", "into", "subject", "place", "case", "team", "campaign"):
                     named = getattr(thing, field, None)
                     if named and named not in known:
                         yield Issue(("steps", place, name, field), N_("nothing of this name was reported before"), given=named, known=known)

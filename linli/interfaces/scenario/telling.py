@@ -27,6 +27,7 @@ from linli.engines.matters.tasks import sweep
 from linli.insight.selectors import Selection, selected_figures
 from linli.insight.tasks import rebuild_figures
 from linli.interfaces.scenario import story as parts
+from linli.interfaces.scenario.campaigns import CampaignTelling
 from linli.interfaces.scenario.care import CareTelling
 from linli.interfaces.scenario.duties import DutyTelling
 from linli.interfaces.scenario.generated import generate
@@ -66,10 +67,12 @@ class Telling:
         day = lambda text: self._when(f"{text} 00:00").date()  # noqa: E731
         self._meetings = MeetingTelling(day=day, matters=self._receipts, duties=self._duties)
         self._ledgers = LedgerTelling(duties=self._duties, matters=self._receipts)
+        campaigns = CampaignTelling()
         self._do: dict[str, Callable[[Any, datetime], list[str]]] = {
             "report": self._report, "act": self._act, "whistle": self._whistle, "report_in": self._report_in, "rate": self._rate,
             "absent": self._absent, "generate": self._generate, "expect": self._expect, "figures": self._figures,
             "subject": self._duties.subject, "check_in": self._duties.check_in, "expect_duty": self._duties.expect,
+            "campaign": campaigns.start, "attempt": campaigns.attempt, "expect_campaign": campaigns.expect,
             "hold": self._meetings.hold, "expect_meeting": self._meetings.expect,
             "place": self._ledgers.place, "leaf": self._ledgers.leaf, "inspect": self._ledgers.inspect, "expect_place": self._ledgers.expect_place,
             "expect_round": self._ledgers.expect_round, "expect_draw": self._ledgers.expect_draw,

@@ -1,0 +1,253 @@
+"""Campaigns as people meet them: the list, one campaign with its coverage, a helper's doors of today, what everyone may see."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from linli.directory.organisation.selectors import organisation
+from linli.directory.people.selectors import names_of
+from linli.directory.territory.selectors import ground
+from linli.engines.duties.campaigns.models import Attempt, Campaign, Target
+from linli.engines.duties.campaigns.playbook import MANAGE, READ, WORK
+from linli.engines.duties.campaigns.rules.doors import FINAL, Advice, Outcome, Retry, Suggestion, Try, suggest
+from linli.engines.duties.campaigns.rules.targets import Progress, staircases
+from linli.engines.duties.campaigns.services import NoSuchCampaign, matter_counts, progress_of, retry_of
+from linli.kernel.access.rules import Actor, Confidentiality
+from linli.kernel.access.selectors import in_scope
+from linli.kernel.calendar.selectors import working_calendar
+
+MOST = 200
+Names = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignLine:
+    """A campaign in a list. ``state``: planned, running, over (its days are past) or ended (by hand)."""
+
+    id: UUID
+    code: str
+    names: Names
+    area_names: Names
+    target_kind: str
+    first_on: date
+    last_on: date
+    state: str
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Stair:
+    """A staircase (or the area of other targets) with how far it is and who goes there."""
+
+    compound: str
+    building: str
+    unit: str
+    total: int
+    done: int
+    refused: int
+    leaflet: int
+    helper: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoorLine:
+    """One target with what to do about it now."""
+
+    id: UUID
+    label: str
+    room: str
+    floor: int | None
+    tries: int
+    last_try: datetime | None
+    result: str
+    suggestion: Suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class DoorList:
+    """A helper's doors of one staircase, the highest floor first."""
+
+    campaign: CampaignLine
+    retry: Retry
+    title: str
+    doors: tuple[DoorLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignPage:
+    line: CampaignLine
+    area_path: str
+    stairs: tuple[Stair, ...]
+    by_area: tuple[tuple[Names, int, int], ...]
+    days: tuple[tuple[date, int, int], ...]
+    left: tuple[DoorLine, ...]
+    helpers: tuple[tuple[UUID, str], ...]
+    manages: bool
+    works: bool
+
+
+def visible(actor: Actor) -> QuerySet[Campaign]:
+    """The campaigns that the actor may see: by area and confidentiality."""
+    return Campaign.objects.filter(in_scope(actor.scopes(READ)))
+
+
+def campaigns(*, actor: Actor, at: datetime) -> list[CampaignLine]:
+    """The campaigns where the actor may look, running ones first. Raises Forbidden where that is nowhere."""
+    actor.require_somewhere(READ)
+    order = ("running", "planned", "over", "ended")
+    lines = [_line(row, at=at) for row in visible(actor).order_by("-last_on", "code")[:MOST]]
+    return sorted(lines, key=lambda line: order.index(line.state))
+
+
+def public_campaigns(*, at: datetime) -> list[CampaignLine]:
+    """Campaigns whose progress is public: running ones, and those of the last year."""
+    rows = Campaign.objects.filter(confidentiality=int(Confidentiality.PUBLIC), last_on__gt=_day(at) - timedelta(days=366), first_on__lte=_day(at))
+    return [_line(row, at=at) for row in rows.order_by("-last_on", "code")[:MOST]]
+
+
+def campaign_page(*, actor: Actor, at: datetime, code: str) -> CampaignPage:
+    """One campaign with coverage by staircase and area, its days, who is left and what to do. A constant number of queries.
+
+    Raises:
+        NoSuchCampaign: there is none, or the actor may not see it.
+    """
+    row = visible(actor).filter(code=code).first()
+    if row is None:
+        raise NoSuchCampaign
+    targets = list(Target.objects.filter(campaign=row))
+    tries = _tries(Target.objects.filter(campaign=row))
+    ends = {target: next((one for one in found if one.outcome in FINAL), None) for target, found in tries.items()}
+    deep = Confidentiality(row.confidentiality)
+    manages = actor.may(MANAGE, area_path=row.area_path, confidentiality=deep)
+    retry, now = retry_of(row), at.astimezone(_zone())
+    left = [_door(target, tries.get(target.id, []), retry=retry, now=now, last=row.last_on) for target in targets if not ends.get(target.id)]
+    return CampaignPage(
+        line=_line(row, at=at),
+        area_path=row.area_path,
+        stairs=tuple(_stairs(targets, ends)),
+        by_area=tuple(_by_area(targets, ends)),
+        days=tuple(_days(row, ends.values(), at=at)),
+        left=tuple(sorted(left, key=_urgency)[:MOST]),
+        helpers=tuple(possible_helpers(row.area_path, at=at)) if manages else (),
+        manages=manages and row.ended_at is None,
+        works=actor.may(WORK, area_path=row.area_path, confidentiality=deep) and row.ended_at is None,
+    )
+
+
+def own_doors(*, actor: Actor, at: datetime) -> list[DoorList]:
+    """A helper's open doors in running campaigns, a list for each staircase. Three queries; none for somebody without a person."""
+    if actor.person_id is None:
+        return []
+    today, zone = _day(at), _zone()
+    mine = Target.objects.filter(helper_id=actor.person_id, campaign__ended_at=None, campaign__first_on__lte=today, campaign__last_on__gte=today)
+    targets = list(mine.select_related("campaign"))
+    tries = _tries(mine)
+    groups: dict[tuple[UUID, str, str, str], list[Target]] = {}
+    for target in targets:
+        groups.setdefault((target.campaign_id, target.compound, target.building, target.unit), []).append(target)
+    lines = {target.campaign_id: target.campaign for target in targets}
+    shown = {key: _line(row, at=at) for key, row in lines.items()}
+    found = []
+    for (campaign, *stair), members in sorted(groups.items(), key=lambda item: (shown[item[0][0]].last_on, item[0])):
+        retry = retry_of(lines[campaign])
+        doors = [_door(one, tries.get(one.id, []), retry=retry, now=at.astimezone(zone), last=lines[campaign].last_on) for one in members]
+        doors.sort(key=lambda door: (-(door.floor or 0), door.room, door.label))
+        found.append(DoorList(shown[campaign], retry, " ".join(part for part in stair if part), tuple(doors)))
+    return found
+
+
+def targets_table(*, actor: Actor, code: str) -> Iterator[tuple[str, str, int, datetime | None, str, str]]:
+    """Every target of a campaign: label, area, tries, last try, result, helper; for a table. Raises NoSuchCampaign."""
+    row = visible(actor).filter(code=code).first()
+    if row is None:
+        raise NoSuchCampaign
+    rows = Target.objects.filter(campaign=row)
+    tries = _tries(rows)
+    found = list(rows.order_by("compound", "building", "unit", "floor", "room", "label"))
+    people = names_of(target.helper_id for target in found if target.helper_id)
+    for target in found:
+        mine = tries.get(target.id, [])
+        end = next((one.outcome.value for one in mine if one.outcome in FINAL), "")
+        helper = people.get(target.helper_id, "") if target.helper_id else ""
+        yield target.label, ground().area(target.area_id).name(), len(mine), mine[-1].at if mine else None, end, helper
+
+
+def possible_helpers(area_path: str, *, at: datetime) -> list[tuple[UUID, str]]:
+    """Who can be given doors: the people who hold posts in the area and below, by name."""
+    held = organisation()
+    posts = [post for post in held.posts if post.area_path.startswith(area_path)]
+    people = {person for post in posts if (person := held.appointee(post.id, at)) is not None}
+    return sorted(names_of(people).items(), key=lambda one: one[1])
+
+
+def _line(row: Campaign, *, at: datetime) -> CampaignLine:
+    today = _day(at)
+    state = "ended" if row.ended_at else "planned" if today < row.first_on else "over" if today > row.last_on else "running"
+    names = ground().area(row.area_id).names
+    return CampaignLine(row.id, row.code, row.names, names, row.target_kind, row.first_on, row.last_on, state, progress_of(row))
+
+
+def _tries(targets: QuerySet[Target]) -> dict[UUID, list[Try]]:
+    zone = _zone()
+    found: dict[UUID, list[Try]] = {}
+    for target, at, outcome in Attempt.objects.filter(target__in=targets).order_by("at", "id").values_list("target_id", "at", "outcome"):
+        found.setdefault(target, []).append(Try(at.astimezone(zone), Outcome(outcome)))
+    return found
+
+
+def _door(target: Target, tries: list[Try], *, retry: Retry, now: datetime, last: date) -> DoorLine:
+    end = next((one.outcome.value for one in tries if one.outcome in FINAL), "")
+    return DoorLine(
+        target.id, target.label, target.room or target.label, target.floor, len(tries), tries[-1].at if tries else None, end,
+        suggest(tries, retry=retry, now=now, last=last),
+    )  # fmt: skip
+
+
+def _urgency(door: DoorLine) -> tuple[int, datetime | None, str]:
+    """Whom to try first: leaflets, then those whose time is near, then those who were never tried."""
+    order = {Advice.LEAFLET: 0, Advice.THEN: 1, Advice.ANY_TIME: 2, Advice.NOTHING: 3}
+    far = door.suggestion.not_before.timestamp() if door.suggestion.not_before else 0.0
+    return order[door.suggestion.advice], far, door.label  # type: ignore[return-value]
+
+
+def _stairs(targets: Collection[Target], ends: Mapping[UUID, Try | None]) -> Iterator[Stair]:
+    groups: dict[tuple[str, str, str], list[Target]] = {}
+    for target in targets:
+        groups.setdefault((target.compound, target.building, target.unit), []).append(target)
+    people = names_of({target.helper_id for target in targets if target.helper_id})
+    for stair in staircases(groups):
+        members = groups[stair]
+        count = Counter(end.outcome for one in members if (end := ends.get(one.id)))
+        helpers = {people.get(one.helper_id, "") for one in members if one.helper_id}
+        yield Stair(*stair, len(members), count[Outcome.DONE], count[Outcome.REFUSED], count[Outcome.LEAFLET], ", ".join(sorted(helpers)))
+
+
+def _by_area(targets: Collection[Target], ends: Mapping[UUID, Try | None]) -> Iterator[tuple[Names, int, int]]:
+    total = Counter(target.area_id for target in targets)
+    done = Counter(target.area_id for target in targets if (end := ends.get(target.id)) and end.outcome is Outcome.DONE)
+    for area, count in sorted(total.items(), key=lambda one: ground().area(one[0]).path):
+        yield ground().area(area).names, count, done[area]
+
+
+def _days(row: Campaign, ends: Collection[Try | None], *, at: datetime) -> Iterator[tuple[date, int, int]]:
+    """Each day until today: how many were done on it, and how many by then."""
+    done = matter_counts(row)[1] if row.target_kind == "matter" else Counter(end.at.date() for end in ends if end and end.outcome is Outcome.DONE)
+    sum_so_far, day = 0, row.first_on
+    while day <= min(row.last_on, _day(at)):
+        sum_so_far += done.get(day, 0)
+        yield day, done.get(day, 0), sum_so_far
+        day += timedelta(days=1)
+
+
+def _zone() -> tzinfo:
+    return working_calendar().zone
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(_zone()).date()

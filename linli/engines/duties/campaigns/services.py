@@ -1,0 +1,341 @@
+"""Starting campaigns, laying out and sharing out their targets, noting attempts, ending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db import IntegrityError
+
+from linli.directory.territory.rules import AreaNode
+from linli.directory.territory.selectors import ground
+from linli.directory.territory.selectors.things import facilities, places
+from linli.engines.duties.campaigns.events import CampaignEnded
+from linli.engines.duties.campaigns.models import Attempt, Campaign, Target
+from linli.engines.duties.campaigns.playbook import MANAGE, READ, WORK, CampaignPart, templates
+from linli.engines.duties.campaigns.rules.doors import FINAL, Outcome, Retry, Try, check_attempt
+from linli.engines.duties.campaigns.rules.targets import Door, Progress, share_out, staircases
+from linli.kernel.access.rules import Actor, Confidentiality, NotSignedIn
+from linli.kernel.audit.services import Entry, record
+from linli.kernel.calendar.selectors import working_calendar
+from linli.kernel.clock.services import machine_now
+from linli.kernel.events.services import publish
+from linli.kernel.ids import new_id
+from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.rows import insert_rows
+from linli.kernel.writing import attempt
+
+MatterCounts = Callable[[str, Sequence[str], datetime, datetime], tuple[int, Mapping[date, int]]]
+TARGETS_MOST = 20_000
+_COLUMNS = ("id", "campaign", "key", "ref", "area", "area_path", "label", "compound", "building", "unit", "floor", "room")
+_counts: list[MatterCounts] = []
+
+
+class NoSuchCampaign(Refusal):
+    code: ClassVar[str] = "campaigns.no_such_campaign"
+    message: ClassVar[str] = N_("There is no such campaign, or you may not see it.")
+    kind: ClassVar[Kind] = Kind.MISSING
+
+
+class NoSuchTemplate(Refusal):
+    code: ClassVar[str] = "campaigns.no_such_template"
+    message: ClassVar[str] = N_("The playbook has no campaign %(template)s.")
+    field: ClassVar[str] = "template"
+
+
+class CodeTaken(Refusal):
+    code: ClassVar[str] = "campaigns.code_taken"
+    message: ClassVar[str] = N_("Another campaign has this short code.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    field: ClassVar[str] = "code"
+
+
+class BadDays(Refusal):
+    code: ClassVar[str] = "campaigns.bad_days"
+    message: ClassVar[str] = N_("A campaign lasts from a day to a later one, for a year at most, and is not over yet.")
+    field: ClassVar[str] = "last_on"
+
+
+class NothingThere(Refusal):
+    code: ClassVar[str] = "campaigns.nothing_there"
+    message: ClassVar[str] = N_("The area has nothing of this kind: there would be no target.")
+    field: ClassVar[str] = "area"
+
+
+class TooManyTargets(Refusal):
+    code: ClassVar[str] = "campaigns.too_many_targets"
+    message: ClassVar[str] = N_("A campaign has at most %(most)s targets.")
+
+
+class NotOfDoors(Refusal):
+    code: ClassVar[str] = "campaigns.not_of_doors"
+    message: ClassVar[str] = N_("This campaign is not about households.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class CampaignOver(Refusal):
+    code: ClassVar[str] = "campaigns.over"
+    message: ClassVar[str] = N_("This campaign has ended.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class NoSuchTarget(Refusal):
+    code: ClassVar[str] = "campaigns.no_such_target"
+    message: ClassVar[str] = N_("There is no such target, or it is not yours.")
+    kind: ClassVar[Kind] = Kind.MISSING
+
+
+class KeyMissing(Refusal):
+    code: ClassVar[str] = "campaigns.key_missing"
+    message: ClassVar[str] = N_("An attempt carries a key of 1 to 100 characters.")
+    field: ClassVar[str] = "key"
+
+
+class NobodyToShare(Refusal):
+    code: ClassVar[str] = "campaigns.nobody_to_share"
+    message: ClassVar[str] = N_("Choose at least one helper.")
+    field: ClassVar[str] = "helpers"
+
+
+@dataclass(frozen=True, slots=True)
+class NewCampaign:
+    """What is started; empty names are the template's."""
+
+    template: str
+    code: str
+    area_id: UUID
+    first_on: date
+    last_on: date
+    names: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An attempt as its sender notes it; the same key is noted once."""
+
+    target_id: UUID
+    outcome: Outcome
+    at: datetime
+    key: str
+
+
+def register_matter_counts(source: MatterCounts) -> None:
+    """Have campaigns about matters count by ``source(area_path, classes, since, until)``: how many there were, and how many were closed on which day."""
+    if source not in _counts:
+        _counts.append(source)
+
+
+def matter_counts(campaign: Campaign) -> tuple[int, dict[date, int]]:
+    """The matters of a campaign's classes within its days: how many were open or came up, and how many were closed on which day."""
+    zone = working_calendar().zone
+    since = datetime.combine(campaign.first_on, datetime.min.time(), zone)
+    until = datetime.combine(campaign.last_on, datetime.max.time(), zone)
+    total, days = 0, dict[date, int]()
+    for source in _counts:
+        count, closed = source(campaign.area_path, campaign.classes, since, until)
+        total += count
+        for day, number in closed.items():
+            days[day] = days.get(day, 0) + number
+    return total, days
+
+
+def start_campaign(*, actor: Actor, at: datetime, campaign: NewCampaign) -> UUID:
+    """Start a campaign of the playbook; areas, places and facilities become its targets at once, households are laid out afterwards.
+
+    Raises:
+        NoSuchTemplate, BadDays, CodeTaken, NothingThere, TooManyTargets; Forbidden without ``campaigns.manage`` there.
+    """
+    area, part = ground().area(campaign.area_id), templates().get(campaign.template)
+    actor.require(MANAGE, area_path=area.path)
+    if part is None:
+        raise NoSuchTemplate(template=campaign.template[:40])
+    today = at.astimezone(working_calendar().zone).date()
+    if not campaign.first_on <= campaign.last_on or (campaign.last_on - campaign.first_on).days > 366 or campaign.last_on < today:
+        raise BadDays
+    names = campaign.names or part.names.model_dump()
+    try:
+        with attempt():
+            made = Campaign.objects.create(
+                code=campaign.code, template=part.code, names=dict(names), area_id=area.id, area_path=area.path, confidentiality=int(part.confidentiality),
+                target_kind=part.targets.kind, classes=list(part.targets.classes), goal_share=part.goal.share, goal_count=part.goal.count,
+                tries=part.retry.tries, least_hours=part.retry.hours, first_on=campaign.first_on, last_on=campaign.last_on, at=at, recorded_at=machine_now(),
+            )  # fmt: skip
+    except IntegrityError:
+        raise CodeTaken from None
+    if part.targets.kind in ("area", "place", "facility"):
+        rows = list(_known(part, area, made.id))
+        if not rows:
+            raise NothingThere
+        _check_room(len(rows))
+        insert_rows(Target, _COLUMNS, rows)
+    _note(actor, at, "start", made.id)
+    return made.id
+
+
+def lay_doors(*, actor: Actor, at: datetime, campaign_id: UUID, area_id: UUID, doors: Iterable[Door]) -> int:
+    """Take households in as targets, those that are there already stay as they are; return how many are new.
+
+    Raises:
+        NoSuchCampaign, NotOfDoors, CampaignOver, TooManyTargets; UnknownArea or Forbidden for another area than the campaign's.
+    """
+    campaign = _led(campaign_id, actor=actor)
+    if campaign.target_kind != "household":
+        raise NotOfDoors
+    area = ground().area(area_id)
+    if not area.path.startswith(campaign.area_path):
+        raise NoSuchCampaign
+    wanted = {door.key: door for door in doors}
+    there = set(Target.objects.filter(campaign=campaign).values_list("key", flat=True))
+    fresh = [door for key, door in sorted(wanted.items()) if key not in there]
+    _check_room(len(there) + len(fresh))
+    rows = [(new_id(), campaign.id, d.key, None, area.id, area.path, d.label, d.compound, d.building, d.unit, d.floor, d.room) for d in fresh]
+    insert_rows(Target, _COLUMNS, rows)
+    _note(actor, at, "lay_doors", campaign.id, count=len(rows))
+    return len(rows)
+
+
+def assign_staircase(
+    *, actor: Actor, at: datetime, campaign_id: UUID, compound: str, building: str, unit: str, helper_id: UUID | None,
+) -> int:  # fmt: skip
+    """Give a staircase to a helper, or to nobody; return how many doors. Refuses anybody but ``campaigns.manage`` there."""
+    campaign = _led(campaign_id, actor=actor)
+    count = Target.objects.filter(campaign=campaign, compound=compound, building=building, unit=unit).update(helper_id=helper_id)
+    if not count:
+        raise NoSuchTarget
+    _note(actor, at, "assign", campaign.id, count=count)
+    return count
+
+
+def share_staircases(*, actor: Actor, at: datetime, campaign_id: UUID, helper_ids: Sequence[UUID]) -> int:
+    """Share all staircases out evenly, each helper's beside each other; return how many staircases. Raises: NobodyToShare."""
+    campaign = _led(campaign_id, actor=actor)
+    if not helper_ids:
+        raise NobodyToShare
+    doors = list(Target.objects.filter(campaign=campaign).values_list("compound", "building", "unit"))
+    stairs = staircases(doors)
+    loads = [doors.count(stair) for stair in stairs]
+    for (compound, building, unit), number in zip(stairs, share_out(loads, helpers=len(helper_ids)), strict=True):
+        Target.objects.filter(campaign=campaign, compound=compound, building=building, unit=unit).update(helper_id=helper_ids[number])
+    _note(actor, at, "share", campaign.id, count=len(stairs))
+    return len(stairs)
+
+
+def note_attempts(*, actor: Actor, at: datetime, wishes: Sequence[Wish]) -> list[Outcome | Refusal]:
+    """Note attempts, each taken or refused by itself: a phone's day in one go. Said twice with one key, it is noted once.
+
+    For the target's own helper, and for ``campaigns.work`` there.
+
+    Raises:
+        NotSignedIn: nobody is signed in.
+    """
+    if actor.is_anonymous:
+        raise NotSignedIn
+    zone = working_calendar().zone
+    targets = {
+        row.id: row
+        for row in Target.objects.select_for_update(of=("self",)).filter(id__in=[w.target_id for w in wishes]).select_related("campaign").order_by("id")
+    }
+    tries: dict[UUID, list[Try]] = {target: [] for target in targets}
+    for target, when, outcome in Attempt.objects.filter(target_id__in=targets).order_by("at").values_list("target_id", "at", "outcome"):
+        tries[target].append(Try(when.astimezone(zone), Outcome(outcome)))
+    said = dict(Attempt.objects.filter(actor=actor.id, key__in=[wish.key for wish in wishes]).values_list("key", "outcome"))
+    results: list[Outcome | Refusal] = []
+    fresh: list[Attempt] = []
+    for wish in wishes:
+        if wish.key in said:
+            results.append(Outcome(said[wish.key]))
+            continue
+        try:
+            one = Try(wish.at.astimezone(zone), wish.outcome)
+            _check(targets.get(wish.target_id), one, tries, wish, actor=actor, now=at.astimezone(zone))
+        except Refusal as refusal:
+            results.append(refusal)
+            continue
+        tries[wish.target_id].append(one)
+        said[wish.key] = wish.outcome.value
+        fresh.append(Attempt(target_id=wish.target_id, outcome=wish.outcome.value, actor=actor.id, key=wish.key, at=wish.at, recorded_at=machine_now()))
+        results.append(wish.outcome)
+    Attempt.objects.bulk_create(fresh)
+    record(
+        [
+            Entry(at=row.at, actor=actor.id, action="campaigns.attempt", subject_type="campaign_target", subject=row.target_id, to_state=row.outcome)
+            for row in fresh
+        ]
+    )
+    return results
+
+
+def end_campaign(*, actor: Actor, at: datetime, campaign_id: UUID) -> None:
+    """End a campaign before its last day, or when it is over: nothing more is noted. Raises: CampaignOver."""
+    campaign = _led(campaign_id, actor=actor)
+    Campaign.objects.filter(id=campaign.id).update(ended_at=at)
+    found = progress_of(campaign)
+    _note(actor, at, "end", campaign.id)
+    publish([CampaignEnded(campaign.id, at, found.total, found.done, found.reached)])
+
+
+def progress_of(campaign: Campaign) -> Progress:
+    """How far a campaign is; two queries."""
+    goal: dict[str, Any] = {"goal_share": campaign.goal_share, "goal_count": campaign.goal_count}
+    if campaign.target_kind == "matter":
+        total, days = matter_counts(campaign)
+        return Progress(total, sum(days.values()), **goal)
+    ends = list(Attempt.objects.filter(target__campaign=campaign, outcome__in=FINAL).values_list("outcome", flat=True))
+    tried = Target.objects.filter(campaign=campaign, attempts__isnull=False).exclude(attempts__outcome__in=FINAL).distinct().count()
+    total = Target.objects.filter(campaign=campaign).count()
+    return Progress(total, ends.count(Outcome.DONE), ends.count(Outcome.REFUSED), ends.count(Outcome.LEAFLET), tried, **goal)
+
+
+def retry_of(campaign: Campaign) -> Retry:
+    return Retry(campaign.tries, campaign.least_hours)
+
+
+def _check(target: Target | None, one: Try, tries: Mapping[UUID, Sequence[Try]], wish: Wish, *, actor: Actor, now: datetime) -> None:
+    if target is None or not (
+        (actor.person_id is not None and target.helper_id == actor.person_id)
+        or actor.may(WORK, area_path=target.area_path, confidentiality=Confidentiality(target.campaign.confidentiality))
+    ):
+        raise NoSuchTarget
+    if not 1 <= len(wish.key) <= 100:
+        raise KeyMissing
+    campaign = target.campaign
+    if campaign.ended_at is not None:
+        raise CampaignOver
+    check_attempt(tries[target.id], one, retry=retry_of(campaign), first=campaign.first_on, last=campaign.last_on, now=now)
+
+
+def _led(campaign_id: UUID, *, actor: Actor) -> Campaign:
+    campaign = Campaign.objects.select_for_update().filter(id=campaign_id).first()
+    if campaign is None or not actor.may(READ, area_path=campaign.area_path, confidentiality=Confidentiality(campaign.confidentiality)):
+        raise NoSuchCampaign
+    actor.require(MANAGE, area_path=campaign.area_path, confidentiality=Confidentiality(campaign.confidentiality))
+    if campaign.ended_at is not None:
+        raise CampaignOver
+    return campaign
+
+
+def _known(part: CampaignPart, area: AreaNode, campaign_id: UUID) -> Iterable[tuple[Any, ...]]:
+    """Rows of the areas, places or facilities that the directory knows."""
+    land, kind = ground(), part.targets.kind
+    if kind == "area":
+        found: Iterable[tuple[UUID, UUID, str]] = ((one.id, one.id, one.name()) for one in land.of_level(part.targets.level))
+    else:
+        things = places() if kind == "place" else facilities()
+        wanted = tuple(part.targets.classes)
+        found = ((one.id, one.area_id, one.name) for one in things if not wanted or one.class_code.startswith(wanted))
+    for ref, area_id, label in found:
+        path = land.area(area_id).path
+        if path.startswith(area.path):
+            yield new_id(), campaign_id, f"{kind}:{ref}", ref, area_id, path, label, "", "", "", None, ""
+
+
+def _check_room(count: int) -> None:
+    if count > TARGETS_MOST:
+        raise TooManyTargets(most=TARGETS_MOST)
+
+
+def _note(actor: Actor, at: datetime, action: str, campaign: UUID, **details: int) -> None:
+    record([Entry(at=at, actor=actor.id, action=f"campaigns.{action}", subject_type="campaign", subject=campaign, details=details)])

@@ -1,0 +1,11 @@
+"""Routes of campaigns, part of the console's."""
+
+from django.urls import URLPattern, path
+
+from linli.interfaces.console import campaigns
+
+CAMPAIGNS: list[URLPattern] = [
+    path("campaigns", campaigns.campaigns, name="campaigns"),
+    path("campaigns/<slug:code>", campaigns.campaign, name="campaign"),
+    path("campaigns/<slug:code>/<slug:act>", campaigns.act, name="campaign_act"),
+]
