@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                 ('room', models.TextField(blank=True, default='')),
                 ('area', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='territory.area')),
                 ('campaign', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='targets', to='campaigns.campaign')),
-                ('helper', models.ForeignKey(help_text="who goes there: of the campaign's own people", null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='people.person')),
+                ('helper', models.ForeignKey(help_text="who goes there, of the campaign's people", null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='people.person')),
             ],
         ),
         migrations.CreateModel(
