@@ -174,7 +174,7 @@ function tabs(place) {
   const waits = app.outbox?.items.length ?? 0;
   const counts = { day: countToDo(app), mine: app.matters.filter((matter) => matter.mine && !finished(app, matter)).length, queue: waits };
   return Object.entries(PLACES).map(([name, { icon: picture }]) => h("a.tabbar__tab", { href: `#${name}`, "aria-current": name === place ? "page" : null },
-    icon(picture), h("span", {}, t(name)), counts[name] > 0 && h("b.tabbar__count", {}, counts[name])));
+    icon(picture), h("span", {}, t(name)), counts[name] > 0 && h("b.tabbar__count", {}, counts[name] > 99 ? "99+" : counts[name])));
 }
 
 function toast(text) {
