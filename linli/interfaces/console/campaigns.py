@@ -199,7 +199,7 @@ def _page(
     left = [{"door": door, "advice": ADVICE[door.suggestion.advice], "part": PARTS.get(door.suggestion.part or "")} for door in page.left]
     return show(
         request, "console/campaigns/campaign.html", "campaigns", status=status,
-        page=page, line=page.line, progress=page.line.progress, state=STATES[page.line.state], kind=KINDS[page.line.target_kind], forms=forms_,
+        page=page, line=page.line, progress=page.line.progress, state=STATES[page.line.state], about=KINDS[page.line.target_kind], forms=forms_,
         left=left, preview=preview, refused=[(number, gettext(why)) for number, why in preview.refused[:50]] if preview else (), key=str(new_id()),
         doors=page.line.target_kind == "household",
     )  # fmt: skip

@@ -99,7 +99,7 @@ def meetings(request: HttpRequest) -> HttpResponseBase:
     found = meeting_lists(actor=actor, at=at)
     return show(
         request, "console/meetings/list.html", "meetings", status=status,
-        found=found, form=form, actions=[_acted(line) for line in found.open_actions],
+        found=found, form=form, open_actions=[_acted(line) for line in found.open_actions],
         overdue=sum(1 for line in found.open_actions if line.state == "overdue"),
     )  # fmt: skip
 

@@ -81,6 +81,7 @@ def test_a_secretary_keeps_adds_and_publishes(town: Meeters) -> None:
     tell(FRIDAY + HOUR)
     code = Action.objects.get().matter_code
     assert code in said(desk.get(where)) and code in said(desk.get("/console/meetings"))
+    assert "ActionLine" not in said(desk.get("/console/meetings"))  # a card has a slot named actions: no page names its own so
     assert "This matter was decided there" in said(desk.get(f"/console/matters/{code}"))
     assert "Agenda and minutes" in said(desk.get(f"/console/duties/{meeting.occurrence_id}"))
     assert "下周再调一次" in said(desk.get(f"{where}/paper"))
