@@ -1,7 +1,7 @@
 """Several playbooks to one (DECIDED 12): what they agree on is joined, a conflict is an error unless it is overridden by name. Pure.
 
 Mappings join key by key. Lists whose items are all named (``code``, ``name``, ``key``, ``id`` or ``level``) join item by item;
-other lists and plain values are taken whole. Where two playbooks, or the file and one that it builds on, say different
+``permissions`` join as the sets that they are: a method adds the rights that it needs. Other lists and plain values are taken whole. Where two playbooks, or the file and one that it builds on, say different
 things about the same place, the file must name that place under ``playbook: overrides:`` and its own word then holds. A place
 is written as in errors, an item by its name: ``calendar.hours``, ``matters.classes[0101].conditions``. A key that is overridden
 and left empty is taken out.
@@ -18,6 +18,7 @@ from linli.kernel.playbooks.rules.source import Value
 from linli.kernel.refusal import N_
 
 ITEM_NAMES = ("code", "name", "key", "id", "level")
+SETS = ("permissions",)
 HEAD = "playbook"
 
 
@@ -52,6 +53,8 @@ class _Join:
         name = item_name(old, new)
         if name is not None:
             return Value(self._lists(old.data, new.data, name, path, own=own), new.place, new.key)
+        if path[-1:] and path[-1] in SETS and isinstance(old.data, list) and isinstance(new.data, list):
+            return Value([*old.data, *(item for item in new.data if item.plain() not in old.plain())], new.place, new.key)
         if own or not self.overridden(where):
             message = N_("this says something else than %(file)s, line %(line)s")
             expected = N_("one word on it, or its place under playbook: overrides:")

@@ -56,6 +56,15 @@ def test_a_whole_place_can_be_overridden_or_taken_out() -> None:
     assert content["tea"] == {"kinds": [{"code": "white"}]}
 
 
+def test_rights_are_sets_that_methods_add_to_and_a_named_place_takes_away_from() -> None:
+    base = "access: {roles: {head: {permissions: [tea.read, tea.pour]}}}\n"
+    other = "access: {roles: {head: {permissions: [tea.read, water.boil]}}}\n"
+    content, problems = joined("access: {roles: {head: {permissions: [cup.wash, tea.pour]}}}\n", base, other)
+    assert not problems and content["access"]["roles"]["head"]["permissions"] == ["tea.read", "tea.pour", "water.boil", "cup.wash"]
+    content, problems = joined("access: {roles: {head: {permissions: [tea.read]}}}\n", base, other, overrides=("access.roles.head.permissions",))
+    assert not problems and content["access"]["roles"]["head"]["permissions"] == ["tea.read"]
+
+
 def test_two_bases_that_disagree_need_the_files_own_word() -> None:
     other = "calendar: {timezone: America/New_York}\n"
     _, problems = joined("x: {y: 1}\n", BASE, other)
