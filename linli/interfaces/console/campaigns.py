@@ -19,8 +19,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from linli.directory.territory.selectors import ground
 from linli.engines.duties.campaigns import selectors, services
 from linli.engines.duties.campaigns.playbook import MANAGE, templates
+from linli.engines.duties.campaigns.rules.doors import Advice, Outcome
 from linli.engines.duties.campaigns.rules.targets import Read, doors_of, read_table
-from linli.engines.duties.campaigns.services import NewCampaign
+from linli.engines.duties.campaigns.services import NewCampaign, Wish, note_attempts
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.campaign_words import ADVICE, KINDS, OUTCOMES, PARTS, STATES
 from linli.interfaces.console.pages import show
@@ -35,6 +36,7 @@ from linli.kernel.writing import write
 
 DAY: dict[str, Any] = {"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), "input_formats": ["%Y-%m-%d"]}
 TABLE_MOST = 2_000_000  # characters
+WAYS = {True: (Outcome.DONE, Outcome.NOT_HOME, Outcome.REFUSED), False: (Outcome.DONE,)}  # what can be noted of a door, and of another target
 
 
 class StartForm(forms.Form):
@@ -67,6 +69,12 @@ class TableForm(forms.Form):
     area = forms.ChoiceField(label=_("Area"))
     file = forms.FileField(label=_("Table (CSV: building, room; compound, unit, floor)"), required=False)
     text = forms.CharField(required=False, widget=forms.HiddenInput, max_length=TABLE_MOST)
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file and file.size > TABLE_MOST:
+            raise forms.ValidationError(gettext("The file is larger than %(limit)s MB.") % {"limit": TABLE_MOST // 1_000_000})
+        return file
 
 
 def areas_for(actor: Actor, shown: str, within: str = "") -> list[tuple[str, str]]:
@@ -173,6 +181,24 @@ def act(request: HttpRequest, code: str, act: str) -> HttpResponseBase:
     return redirect("console:campaign", code)
 
 
+@requires("campaigns.work")
+@require_POST
+def attempt(request: HttpRequest, code: str, target_id: UUID) -> HttpResponseBase:
+    """Note how it went at a target, for those who carry campaigns out there; sent twice, it is noted once."""
+    actor, at = actor_of_request(request), now()
+    try:
+        outcome = Outcome(request.POST.get("outcome", ""))
+    except ValueError:
+        raise Http404 from None
+    with write():
+        (result,) = note_attempts(actor=actor, at=at, wishes=[Wish(target_id, outcome, at, request.POST.get("key", ""))])
+    if isinstance(result, Refusal):
+        messages.error(request, sentence(result))
+        return _page(request, code, status=status_of(result))
+    messages.success(request, gettext("Written down."))
+    return redirect("console:campaign", code)
+
+
 def _text(file: Any) -> str:
     """The words of a table, in UTF-8 or the coding that spreadsheets write in China."""
     raw = file.read(TABLE_MOST) if file else b""
@@ -196,13 +222,23 @@ def _page(
     page = selectors.campaign_page(actor=actor, at=at, code=code)
     given = bound or {}
     forms_ = {name: given.get(name) or _filled(name, page, actor, shown) for name in ("house", "table")} if page.manages else {}
-    left = [{"door": door, "advice": ADVICE[door.suggestion.advice], "part": PARTS.get(door.suggestion.part or "")} for door in page.left]
+    doors = page.line.target_kind == "household"
+    left = [
+        {"door": door, "advice": ADVICE[door.suggestion.advice], "part": PARTS.get(door.suggestion.part or ""), "ways": _ways(door, doors)}
+        for door in page.left
+    ]
     return show(
         request, "console/campaigns/campaign.html", "campaigns", status=status,
         page=page, line=page.line, progress=page.line.progress, state=STATES[page.line.state], about=KINDS[page.line.target_kind], forms=forms_,
         left=left, preview=preview, refused=[(number, gettext(why)) for number, why in preview.refused[:50]] if preview else (), key=str(new_id()),
-        doors=page.line.target_kind == "household",
+        doors=doors, notes=page.works and page.line.state == "running",
     )  # fmt: skip
+
+
+def _ways(door: selectors.DoorLine, doors: bool) -> list[tuple[str, Any]]:
+    """What can be noted of a target now: the leaflet only where it is the last way left."""
+    ways = [*WAYS[doors], *([Outcome.LEAFLET] if doors and door.suggestion.advice is Advice.LEAFLET else [])]
+    return [(way.value, OUTCOMES[way]) for way in ways]
 
 
 def _uuid(text: str) -> UUID:

@@ -7,5 +7,6 @@ from linli.interfaces.console import campaigns
 CAMPAIGNS: list[URLPattern] = [
     path("campaigns", campaigns.campaigns, name="campaigns"),
     path("campaigns/<slug:code>", campaigns.campaign, name="campaign"),
+    path("campaigns/<slug:code>/targets/<uuid:target_id>", campaigns.attempt, name="campaign_attempt"),
     path("campaigns/<slug:code>/<slug:act>", campaigns.act, name="campaign_act"),
 ]

@@ -319,3 +319,27 @@ def test_a_campaign_on_the_desk_and_at_the_doors(street: Street) -> None:
         and desk.post(f"{at}/nothing").status_code == 404
     )
     assert "its result stands" in said(desk.post(f"{at}/end", follow=True)) and desk.post(f"{at}/end").status_code == 409
+
+
+def test_a_target_that_is_no_door_is_noted_on_the_desk(street: Street) -> None:
+    street.start("grids", "grids")
+    desk, anybody = sign_in(street, "street"), Client(HTTP_ACCEPT_LANGUAGE="en")
+    target = Target.objects.filter(campaign__code="grids").order_by("label").first()
+    assert target is not None
+    at, address = "/console/campaigns/grids", f"/console/campaigns/grids/targets/{target.id}"
+    assert address in said(desk.get(at)) and "Nobody home" not in said(desk.get(at))
+    for _again in range(2):
+        assert "Written down" in said(desk.post(address, {"outcome": "done", "key": "once"}, follow=True))
+    assert Attempt.objects.count() == 1 and address not in said(desk.get(at))
+    again = desk.post(address, {"outcome": "done", "key": "another"})
+    assert again.status_code == 409 and Attempt.objects.count() == 1
+    assert desk.post(address, {"outcome": "moved", "key": "k"}).status_code == 404
+    assert anybody.post(address, {"outcome": "done", "key": "k"}).status_code == 302 and Attempt.objects.count() == 1
+
+
+def test_a_table_of_doors_that_is_too_large_is_refused_whole(street: Street) -> None:
+    street.start(code="fraud")
+    desk = sign_in(street, "street")
+    table = SimpleUploadedFile("doors.csv", b"building,room\n" + b"8,101\n" * 400_000)
+    answer = desk.post("/console/campaigns/fraud/table", {"area": street.town.grids[0].id, "file": table})
+    assert answer.status_code == 400 and "larger than 2 MB" in said(answer) and Target.objects.count() == 0

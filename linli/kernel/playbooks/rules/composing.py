@@ -1,10 +1,10 @@
 """Several playbooks to one (DECIDED 12): what they agree on is joined, a conflict is an error unless it is overridden by name. Pure.
 
 Mappings join key by key. Lists whose items are all named (``code``, ``name``, ``key``, ``id`` or ``level``) join item by item;
-``permissions`` join as the sets that they are: a method adds the rights that it needs. Other lists and plain values are taken whole. Where two playbooks, or the file and one that it builds on, say different
-things about the same place, the file must name that place under ``playbook: overrides:`` and its own word then holds. A place
-is written as in errors, an item by its name: ``calendar.hours``, ``matters.classes[0101].conditions``. A key that is overridden
-and left empty is taken out.
+``permissions`` join as the sets that they are: a method adds the rights that it needs. Other lists and plain values are taken whole.
+Where two playbooks, or the file and one that it builds on, say different things about the same place, the file must name that
+place under ``playbook: overrides:`` and its own word then holds. A place is written as in errors, an item by its name:
+``calendar.hours``, ``matters.classes[0101].conditions``. A key that is overridden and left empty is taken out.
 """
 
 from __future__ import annotations
