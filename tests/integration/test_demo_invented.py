@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from click import ClickException
 
 from linli.directory.devices.models import Alarm, Device
 from linli.directory.teams.models import Activity, Captaincy, Membership, Team
+from linli.directory.territory.selectors import ground
 from linli.domains.care.models import CareCase
 from linli.engines.duties.models import Occurrence
 from linli.engines.duties.selectors.check import broken_invariants
 from linli.engines.duties.selectors.figures import how_duties_went
 from linli.engines.duties.shifts.models import ShiftPart
+from linli.interfaces.cli.demo import _same_community
 from linli.interfaces.cli.inventing import invent_duties
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.clock.services import set_clock
@@ -40,3 +43,12 @@ def test_the_demo_has_teams_rosters_care_devices_and_a_month_of_duties_once() ->
     counted = (Occurrence.objects.count(), ShiftPart.objects.count(), CareCase.objects.count())
     assert not invent_duties(NOW)
     assert (Occurrence.objects.count(), ShiftPart.objects.count(), CareCase.objects.count()) == counted
+
+
+@pytest.mark.django_db
+def test_the_demo_leaves_another_community_alone() -> None:
+    community()
+    own = ground().root.code
+    _same_community(own)
+    with pytest.raises(ClickException, match=f"holds another community \\({own}, not 25025\\)"):
+        _same_community("25025")

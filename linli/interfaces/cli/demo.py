@@ -55,7 +55,9 @@ def demo(host: str, port: int, source: str, limit: int | None) -> None:
         prepare_database()
         start_django()
         with said_in_one_line():
-            set_up(chosen(playbook=PLAYBOOK, territory=str(real) if real_there else "demo"))
+            choice = chosen(playbook=PLAYBOOK, territory=str(real) if real_there else "demo")
+            set_up(choice)
+        _same_community(choice.territory.code)
         if real_there:
             _replay(real, limit)
         else:
@@ -64,6 +66,15 @@ def demo(host: str, port: int, source: str, limit: int | None) -> None:
         with said_in_one_line():
             greeting = _sign_ins()
         run_server(host=host, port=port, web=1, greeting=greeting)
+
+
+def _same_community(code: str) -> None:
+    """Let nobody's own community be filled with a demo's reports."""
+    from linli.directory.territory.selectors import ground
+
+    held = ground().root.code
+    if held != code:
+        raise click.ClickException(f"{data_folder()} holds another community ({held}, not {code}). Give the demo a folder of its own: --data DIR.")
 
 
 def _replay(real: Path, limit: int | None) -> None:
