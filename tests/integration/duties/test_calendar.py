@@ -76,6 +76,7 @@ def test_from_the_month_to_the_day_and_to_the_duty(place: Town, desk: Desk, lang
     assert week.status_code == 200 and "2026-03-04" in week.content.decode()
     covered = grid.get(f"{COVERAGE}?first=2026-03-01&last=2026-03-31").content.decode()
     assert "<path" in covered and "G-0" not in covered.replace("G-0/", "")
+    assert all("datetime.date" not in text for text in (page, listed, covered))  # no value of the view's stands in the frame
 
 
 def test_as_many_questions_for_many_as_for_few(place: Town, desk: Desk) -> None:
