@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext
@@ -122,3 +123,15 @@ def answer_refusals(api: NinjaAPI) -> None:
 def form_expired(request: HttpRequest, reason: str = "") -> HttpResponseBase:  # noqa: ARG001 - Django names it
     """Django's CSRF failure, said like any other refusal."""
     return answer(request, FormExpired())
+
+
+def uuid_given(text: str) -> UUID:
+    """The id that an address or a form names.
+
+    Raises:
+        Http404: it is none.
+    """
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None

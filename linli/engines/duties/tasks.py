@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from linli.directory.territory.selectors import ground_or_none
+from linli.directory.territory.selectors import ground_or_none, is_set_up
 from linli.engines.duties.services.clock import due_duties, pass_on, run_clocks
 from linli.engines.duties.services.derive import Derived, derive, waiting_rules
 from linli.engines.duties.services.frame import frame
 from linli.engines.duties.services.subjects import DERIVE, refresh_sources
 from linli.kernel.clock.services import now
 from linli.kernel.epoch import services as epoch
-from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
 from linli.kernel.sweeps import register_sweep, work_off
 from linli.kernel.writing import write
 
@@ -28,7 +27,7 @@ def sweep(at: datetime | None = None) -> int:
 def derive_due(at: datetime | None = None) -> Derived:
     """Ask the sources of subjects where something may have changed, and derive what is to be derived, a rule a write."""
     when = at or now()
-    if not _is_set_up():
+    if not is_set_up():
         return Derived()
     asked = _asked.get()
     if asked.get("ground") is not ground_or_none() or asked.get("day") != when.date():
@@ -53,7 +52,7 @@ def _derive() -> int:
 
 def watch_holders(at: datetime | None = None) -> int:
     """Give open duties to who holds their posts now."""
-    if not _is_set_up():
+    if not is_set_up():
         return 0
     with write():
         return pass_on(at=at or now())
@@ -62,16 +61,6 @@ def watch_holders(at: datetime | None = None) -> int:
 def _pass() -> int:
     watch_holders()
     return 0
-
-
-def _is_set_up() -> bool:
-    if ground_or_none() is None:
-        return False
-    try:
-        active_playbook()
-    except NoPlaybook:
-        return False
-    return True
 
 
 def register_sweeps() -> None:

@@ -26,7 +26,7 @@ from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.campaign_words import ADVICE, KINDS, OUTCOMES, PARTS, STATES
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.tables import asked_format, taken
-from linli.interfaces.refusals import sentence, status_of
+from linli.interfaces.refusals import sentence, status_of, uuid_given
 from linli.interfaces.tags import bilingual
 from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
@@ -158,13 +158,13 @@ def act(request: HttpRequest, code: str, act: str) -> HttpResponseBase:
             messages.success(request, gettext("%(n)s doors are laid out.") % {"n": count})
         elif act == "share":
             with write():
-                count = services.share_staircases(**common, helper_ids=[_uuid(one) for one in request.POST.getlist("helper")])
+                count = services.share_staircases(**common, helper_ids=[uuid_given(one) for one in request.POST.getlist("helper")])
             messages.success(request, gettext("%(n)s staircases are shared out.") % {"n": count})
         elif act == "assign":
             stair: dict[str, Any] = {name: request.POST.get(name, "") for name in ("compound", "building", "unit")}
             helper = request.POST.get("helper", "")
             with write():
-                services.assign_staircase(**common, **stair, helper_id=_uuid(helper) if helper else None)
+                services.assign_staircase(**common, **stair, helper_id=uuid_given(helper) if helper else None)
             messages.success(request, gettext("Written down."))
         elif act == "end":
             with write():
@@ -239,10 +239,3 @@ def _ways(door: selectors.DoorLine, doors: bool) -> list[tuple[str, Any]]:
     """What can be noted of a target now: the leaflet only where it is the last way left."""
     ways = [*WAYS[doors], *([Outcome.LEAFLET] if doors and door.suggestion.advice is Advice.LEAFLET else [])]
     return [(way.value, OUTCOMES[way]) for way in ways]
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None

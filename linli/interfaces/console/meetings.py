@@ -31,7 +31,7 @@ from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.meeting_words import ACTION_STATES, BECOMES, CAME, OUTCOMES, STATES, WHYS
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.tables import asked_format, taken
-from linli.interfaces.refusals import sentence, status_of
+from linli.interfaces.refusals import sentence, status_of, uuid_given
 from linli.interfaces.tags import bilingual
 from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
@@ -179,14 +179,14 @@ def _do(verb: str, which: str, given: QueryDict, page: MeetingPage, *, actor: Ac
         item = agenda.add_item(**common, title=given.get("title", ""), public_title=given.get("public_title", ""))
         return gettext("It stands on the agenda."), f"#item-{item}"
     if verb == "drop_item":
-        agenda.drop_item(**common, item_id=_uuid(which))
+        agenda.drop_item(**common, item_id=uuid_given(which))
         return gettext("Taken off the agenda."), "#agenda"
     if verb == "action":
         wish = _action(given)
         minutes.add_action(**common, action=wish)
         return gettext("The action stands; it holds once the minutes are published."), f"#item-{wish.item_id}"
     if verb == "drop_action":
-        minutes.drop_action(**common, action_id=_uuid(which))
+        minutes.drop_action(**common, action_id=uuid_given(which))
         return gettext("The action is taken back."), "#agenda"
     raise Http404
 
@@ -203,7 +203,7 @@ def _action(given: QueryDict) -> NewAction:
     if due_on is None:
         raise BadDay
     becomes = Becomes.DUTY if given.get("becomes") == Becomes.DUTY else Becomes.MATTER
-    return NewAction(_uuid(given.get("item", "")), given.get("what", ""), owner, due_on, becomes, given.get("key", "") or str(new_id()))
+    return NewAction(uuid_given(given.get("item", "")), given.get("what", ""), owner, due_on, becomes, given.get("key", "") or str(new_id()))
 
 
 def _draft(given: QueryDict, page: MeetingPage) -> Draft:
@@ -282,10 +282,3 @@ def _row(line: ActionLine, shown: str) -> list[object]:
         bilingual(dict(line.meeting_names), shown), line.decided_at, line.what, bilingual(dict(line.owner_names), shown), line.due_on,
         line.matter_code or str(BECOMES[line.becomes]), str(state),
     ]  # fmt: skip
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None

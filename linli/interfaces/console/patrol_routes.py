@@ -25,7 +25,7 @@ from linli.interfaces.access import actor_of_request, signed_in_route
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.report import bounds
 from linli.interfaces.console.teams import team_named
-from linli.interfaces.refusals import sentence, status_of
+from linli.interfaces.refusals import sentence, status_of, uuid_given
 from linli.interfaces.shell import absolute
 from linli.interfaces.tags import bilingual
 from linli.kernel.clock.services import now
@@ -158,7 +158,7 @@ def change(request: HttpRequest, route_id: UUID) -> HttpResponseBase:
     actor, at, act = actor_of_request(request), now(), request.POST.get("act", "")
     page = route_page(actor=actor, at=at, route_id=route_id)
     common: dict[str, Any] = {"actor": actor, "at": at}
-    of = {**common, "checkpoint_id": _uuid(request.POST.get("checkpoint", ""))} if request.POST.get("checkpoint") else {}
+    of = {**common, "checkpoint_id": uuid_given(request.POST.get("checkpoint", ""))} if request.POST.get("checkpoint") else {}
     forms_of: dict[str, forms.Form] = {
         "change": RouteForm(request.POST, templates=page.templates, auto_id="route_%s"), "add": CheckpointForm(request.POST),
         "alter": ChangeForm(request.POST, auto_id=f"change-{request.POST.get('checkpoint', '')}-%s"),
@@ -226,10 +226,3 @@ def points(request: HttpRequest, route_id: UUID) -> HttpResponseBase:
         for number, one in enumerate(page.checkpoints, start=1)
     ]  # fmt: skip
     return JsonResponse({"type": "FeatureCollection", "features": features}, content_type="application/geo+json")
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -27,7 +26,7 @@ from linli.interfaces.console.pages import show
 from linli.interfaces.console.patrol_map import drawn
 from linli.interfaces.console.tables import MOST, asked_format, kept_query, taken
 from linli.interfaces.console.teams import team_named
-from linli.interfaces.refusals import sentence, status_of
+from linli.interfaces.refusals import sentence, status_of, uuid_given
 from linli.interfaces.tags import bilingual
 from linli.kernel.clock.services import now
 from linli.kernel.refusal import N_, Refusal
@@ -77,9 +76,9 @@ def answer(request: HttpRequest, code: str) -> HttpResponseBase:
     try:
         with write():
             if given.get("alarm"):
-                close_alarm(actor=actor, at=at, alarm_id=_uuid(given["alarm"]), words=given.get("note", ""), still_out=given.get("still_out") == "yes")
+                close_alarm(actor=actor, at=at, alarm_id=uuid_given(given["alarm"]), words=given.get("note", ""), still_out=given.get("still_out") == "yes")
             else:
-                answer_miss(actor=actor, at=at, miss_id=_uuid(given.get("miss", "")), wanted=_answer(given.get("answer", "")), words=given.get("note", ""))
+                answer_miss(actor=actor, at=at, miss_id=uuid_given(given.get("miss", "")), wanted=_answer(given.get("answer", "")), words=given.get("note", ""))
     except Refusal as refusal:
         if given.get("back") == "board":
             return _board(request, refusal=refusal)
@@ -174,12 +173,5 @@ def _midnight(at: datetime, days: int) -> datetime:
 def _answer(text: str) -> Answer:
     try:
         return Answer(text)
-    except ValueError:
-        raise Http404 from None
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
     except ValueError:
         raise Http404 from None

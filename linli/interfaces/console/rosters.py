@@ -27,7 +27,7 @@ from linli.engines.duties.shifts.services import NewTemplate, call_off, end_temp
 from linli.interfaces.access import actor_of_request, signed_in_route
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.teams import team_named
-from linli.interfaces.refusals import sentence, status_of
+from linli.interfaces.refusals import sentence, status_of, uuid_given
 from linli.interfaces.tags import bilingual
 from linli.kernel.clock.services import now
 from linli.kernel.refusal import Refusal
@@ -140,11 +140,11 @@ def change(request: HttpRequest, code: str) -> HttpResponseBase:
         messages.success(request, gettext("Laid out for the coming weeks."))
     elif act == "end":
         with write():
-            end_template(actor=actor, at=at, template_id=_uuid(request.POST.get("template", "")), last_on=timezone.localdate(at))
+            end_template(actor=actor, at=at, template_id=uuid_given(request.POST.get("template", "")), last_on=timezone.localdate(at))
         messages.success(request, gettext("This weekly shift ends today."))
     elif act == "call_off":
         with write():
-            call_off(actor=actor, at=at, shift_id=_uuid(request.POST.get("shift", "")))
+            call_off(actor=actor, at=at, shift_id=uuid_given(request.POST.get("shift", "")))
         messages.success(request, gettext("Called off; everybody in it is free."))
     else:
         raise Http404
@@ -153,7 +153,7 @@ def change(request: HttpRequest, code: str) -> HttpResponseBase:
 
 def _sent(request: HttpRequest) -> dict[UUID, frozenset[UUID]]:
     """People by shift, of the shifts that were on the page."""
-    return {_uuid(shift): frozenset(_uuid(person) for person in request.POST.getlist(f"in-{shift}")) for shift in request.POST.getlist("shift")[:200]}
+    return {uuid_given(shift): frozenset(uuid_given(person) for person in request.POST.getlist(f"in-{shift}")) for shift in request.POST.getlist("shift")[:200]}
 
 
 def _week(request: HttpRequest) -> date:
@@ -181,10 +181,3 @@ def _drawn(gaps: tuple[Gap, ...], day: date) -> list[tuple[int, int, str]]:
             words = f"{timezone.localtime(starts):%H:%M}–{'24:00' if ends == end else f'{timezone.localtime(ends):%H:%M}'}"
             found.append((int((starts - begin).total_seconds() // 60), int((ends - starts).total_seconds() // 60), words))
     return found
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None

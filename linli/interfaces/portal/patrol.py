@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -15,20 +14,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from linli.directory.territory.selectors import ground_or_none
+from linli.directory.territory.selectors import is_set_up
 from linli.engines.duties.patrols.selectors.own import OwnPatrol, Scanned, own_patrol, scanned
 from linli.engines.duties.patrols.selectors.team import displayed
 from linli.engines.duties.patrols.services.lone import say_well, stop_watch, watch_me
 from linli.engines.duties.patrols.services.proofs import Position, Proof
 from linli.engines.duties.patrols.services.rounds import check_in, finish_round, start_round
 from linli.interfaces.access import actor_of_request, public_route, signed_in_route
-from linli.interfaces.refusals import sentence, status_of
+from linli.interfaces.refusals import sentence, status_of, uuid_given
 from linli.interfaces.shell import absolute
 from linli.kernel.access.rules import NotSignedIn
 from linli.kernel.clock.services import now
 from linli.kernel.geo.rules import BadPoint
 from linli.kernel.ids import new_id
-from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
 from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
 
@@ -46,7 +44,7 @@ def patrol(request: HttpRequest) -> HttpResponseBase:
 
 def _page(request: HttpRequest, *, refusal: Refusal | None = None) -> HttpResponseBase:
     actor, at = actor_of_request(request), now()
-    own = own_patrol(actor=actor, at=at) if _is_set_up() else OwnPatrol((), {}, None, None)
+    own = own_patrol(actor=actor, at=at) if is_set_up() else OwnPatrol((), {}, None, None)
     context = {
         "own": own, "key": str(new_id()), "watches": WATCHES, "refusal": sentence(refusal) if refusal else "", "at": at,
         "late": own.watch is not None and own.watch.well_by < at, "places": any(stand.routes for stand in own.stands),
@@ -62,7 +60,7 @@ def act(request: HttpRequest, act: str) -> HttpResponseBase:
     try:
         with write():
             if act == "start":
-                start_round(**common, route_id=_uuid(request.POST.get("route", "")), key=request.POST.get("key", ""))
+                start_round(**common, route_id=uuid_given(request.POST.get("route", "")), key=request.POST.get("key", ""))
                 said = _("You are on your round. Thank you for walking.")
             elif act == "finish":
                 finish_round(**common)
@@ -71,7 +69,7 @@ def act(request: HttpRequest, act: str) -> HttpResponseBase:
                 until = say_well(**common)
                 said = _("Good. The next sign is expected by %(time)s.") % {"time": f"{timezone.localtime(until):%H:%M}"}
             elif act == "watch":
-                watch_me(**common, team_id=_uuid(request.POST.get("team", "")), minutes=_minutes(request.POST.get("minutes", "")))
+                watch_me(**common, team_id=uuid_given(request.POST.get("team", "")), minutes=_minutes(request.POST.get("minutes", "")))
                 said = _("Your team waits for your signs from now on.")
             elif act == "unwatch":
                 stop_watch(**common)
@@ -111,7 +109,7 @@ def _scanned(request: HttpRequest, found: Scanned | None, *, code: str = "", tag
 def check(request: HttpRequest) -> HttpResponseBase:
     """Meet a checkpoint. Where the phone says where it is, that is compared and forgotten."""
     given = request.POST
-    proof = Proof(given.get("code", "")[:300], given.get("tag", "")[:80], _uuid(given["checkpoint"]) if given.get("checkpoint") else None)
+    proof = Proof(given.get("code", "")[:300], given.get("tag", "")[:80], uuid_given(given["checkpoint"]) if given.get("checkpoint") else None)
     try:
         with write():
             met = check_in(actor=actor_of_request(request), at=now(), proof=proof, key=given.get("key", ""), position=_position(request))
@@ -129,7 +127,7 @@ def check(request: HttpRequest) -> HttpResponseBase:
 def display(request: HttpRequest, secret: str) -> HttpResponseBase:
     """A display's page: the code of the moment, for whoever holds the private address; it asks again when the code changes."""
     at = now()
-    found = displayed(secret=secret, at=at) if _is_set_up() else None
+    found = displayed(secret=secret, at=at) if is_set_up() else None
     if found is None:
         raise Http404
     checkpoint, code = found
@@ -158,18 +156,3 @@ def _position(request: HttpRequest) -> Position | None:
 
 def _minutes(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None
-
-
-def _is_set_up() -> bool:
-    try:
-        active_playbook()
-    except NoPlaybook:
-        return False
-    return ground_or_none() is not None

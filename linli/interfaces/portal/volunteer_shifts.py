@@ -21,6 +21,7 @@ from linli.engines.duties.shifts.rules.signing import Part
 from linli.engines.duties.shifts.selectors import feed_shifts, has_feed, own_hours, own_shifts, person_of_feed
 from linli.engines.duties.shifts.services import cancel, end_feed, offer, renew_feed, sign_up, take_offer
 from linli.interfaces.access import actor_of_request, public_route, signed_in_route
+from linli.interfaces.refusals import uuid_given
 from linli.interfaces.tags import bilingual
 from linli.kernel.clock.services import now
 from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
@@ -64,7 +65,7 @@ def act(request: HttpRequest, shift_id: UUID, act: str) -> HttpResponseBase:
             offer(**common, offered=act == "offer")
             said = _("Offered to your colleagues; until somebody takes it, it is yours.") if act == "offer" else _("You keep it.")
         elif act == "take":
-            take_offer(**common, part_id=_uuid(request.POST.get("part", "")))
+            take_offer(**common, part_id=uuid_given(request.POST.get("part", "")))
             said = _("You took it over. Thank you.")
         else:
             raise Http404
@@ -121,10 +122,3 @@ def calendar(request: HttpRequest, secret: str) -> HttpResponseBase:  # noqa: AR
         event.add("transp", "TRANSPARENT")
         book.add_component(event)
     return HttpResponse(book.to_ical(), content_type="text/calendar; charset=utf-8")
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None

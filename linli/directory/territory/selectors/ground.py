@@ -9,6 +9,7 @@ import shapely
 from linli.directory.territory.models import Area, Territory
 from linli.directory.territory.rules import AreaNode, Ground
 from linli.kernel.epoch.services import Cached
+from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
 from linli.kernel.refusal import N_, Kind, Refusal
 
 
@@ -78,3 +79,12 @@ def ground(epoch: int | None = None) -> Ground:
 def ground_or_none(epoch: int | None = None) -> Ground | None:
     """The same, or None before the first import: for pages that must work on an empty installation."""
     return _ground.get(epoch)
+
+
+def is_set_up() -> bool:
+    """Whether there are a territory and a playbook, without which nothing can be asked of anybody."""
+    try:
+        active_playbook()
+    except NoPlaybook:
+        return False
+    return ground_or_none() is not None

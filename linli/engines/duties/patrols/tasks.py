@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from linli.directory.territory.selectors import ground_or_none
+from linli.directory.territory.selectors import is_set_up
 from linli.engines.duties.patrols.services.lone import due_signs, settle_signs
 from linli.engines.duties.patrols.services.misses import due_beats, forget_walkers, judge, lay_beats_of_shifts
 from linli.engines.duties.patrols.services.rounds import finish_forgotten
 from linli.kernel.clock.services import now
-from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
 from linli.kernel.sweeps import register_sweep, work_off
 from linli.kernel.writing import write
 
@@ -19,7 +18,7 @@ BATCH = 500
 def sweep_slots(at: datetime | None = None) -> int:
     """Judge every slot that is over by ``at`` (else by the program's clock); return how many beats moved. Idempotent."""
     when = at or now()
-    if not _is_set_up():
+    if not is_set_up():
         return 0
     with write():
         lay_beats_of_shifts(at=when)
@@ -32,14 +31,14 @@ def sweep_slots(at: datetime | None = None) -> int:
 def sweep_signs(at: datetime | None = None) -> int:
     """Tell of every lone volunteer whose sign is overdue by ``at``, level by level; return how many. Idempotent."""
     when = at or now()
-    if not _is_set_up():
+    if not is_set_up():
         return 0
     return work_off(due=lambda failed: due_signs(at=when, limit=BATCH, without=failed), settle=lambda batch: settle_signs(batch, at=when), what="sign")
 
 
 def forget(at: datetime | None = None) -> int:
     """Forget who walked, after the playbook's days."""
-    if not _is_set_up():
+    if not is_set_up():
         return 0
     with write():
         return forget_walkers(at=at or now())
@@ -58,16 +57,6 @@ def _signs() -> int:
 def _forget() -> int:
     forget()
     return 0
-
-
-def _is_set_up() -> bool:
-    if ground_or_none() is None:
-        return False
-    try:
-        active_playbook()
-    except NoPlaybook:
-        return False
-    return True
 
 
 def register_sweeps() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -87,6 +88,9 @@ def test_what_cannot_be_noted_is_refused(tries: list[Try], wish: Try, refusal: t
 
 def test_old_news_of_a_closed_door_is_taken_after_its_end() -> None:
     done = [Try(NOW - timedelta(hours=1), Outcome.DONE)]
-    check_attempt(done, Try(NOW - timedelta(hours=2), Outcome.NOT_HOME), retry=Retry(), first=FIRST, last=LAST, now=NOW)
+    when: dict[str, Any] = {"retry": Retry(), "first": FIRST, "last": LAST, "now": NOW}
+    assert check_attempt(done, Try(NOW - timedelta(hours=2), Outcome.NOT_HOME), **when) is None
     three = [Try(NOW - timedelta(days=day), Outcome.NOT_HOME) for day in (3, 2, 1)]
-    check_attempt(three, Try(NOW, Outcome.LEAFLET), retry=Retry(), first=FIRST, last=LAST, now=NOW)
+    assert check_attempt(three, Try(NOW, Outcome.LEAFLET), **when) is None
+    with pytest.raises(EndedAlready):  # what came after the end is not
+        check_attempt(done, Try(NOW, Outcome.NOT_HOME), **when)
