@@ -13,6 +13,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connections, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from linli.directory.organisation.selectors import organisation
 from linli.directory.people.services import link_user
@@ -343,3 +344,15 @@ def test_a_table_of_doors_that_is_too_large_is_refused_whole(street: Street) -> 
     table = SimpleUploadedFile("doors.csv", b"building,room\n" + b"8,101\n" * 400_000)
     answer = desk.post("/console/campaigns/fraud/table", {"area": street.town.grids[0].id, "file": table})
     assert answer.status_code == 400 and "larger than 2 MB" in said(answer) and Target.objects.count() == 0
+
+
+def test_sharing_many_staircases_out_asks_the_database_as_often_as_few(street: Street) -> None:
+    campaign, helper = street.start(), street.helper().person_id
+    asked = []
+    for number in range(2):
+        for one in range(1 + 5 * number):
+            street.lay(campaign, building=f"{number}-{one}")
+        with CaptureQueriesContext(connections["default"]) as queries, write():
+            services.share_staircases(actor=street.leader(), at=MONDAY, campaign_id=campaign, helper_ids=[helper])  # type: ignore[list-item]
+        asked.append(len(queries))
+    assert asked[0] == asked[1] and not Target.objects.filter(campaign_id=campaign).exclude(helper_id=helper).exists()

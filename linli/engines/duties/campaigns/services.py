@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,7 +26,7 @@ from linli.kernel.clock.services import machine_now
 from linli.kernel.events.services import publish
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
-from linli.kernel.rows import insert_rows
+from linli.kernel.rows import insert_rows, update_rows
 from linli.kernel.writing import attempt
 
 MatterCounts = Callable[[str, Sequence[str], datetime, datetime], tuple[int, Mapping[date, int]]]
@@ -214,11 +215,12 @@ def share_staircases(*, actor: Actor, at: datetime, campaign_id: UUID, helper_id
     campaign = _led(campaign_id, actor=actor)
     if not helper_ids:
         raise NobodyToShare
-    doors = list(Target.objects.filter(campaign=campaign).values_list("compound", "building", "unit"))
-    stairs = staircases(doors)
-    loads = [doors.count(stair) for stair in stairs]
-    for (compound, building, unit), number in zip(stairs, share_out(loads, helpers=len(helper_ids)), strict=True):
-        Target.objects.filter(campaign=campaign, compound=compound, building=building, unit=unit).update(helper_id=helper_ids[number])
+    doors = list(Target.objects.filter(campaign=campaign).values_list("id", "compound", "building", "unit"))
+    counts = Counter((compound, building, unit) for _, compound, building, unit in doors)
+    stairs = staircases(counts)
+    shares = share_out([counts[stair] for stair in stairs], helpers=len(helper_ids))
+    helpers = {stair: helper_ids[number] for stair, number in zip(stairs, shares, strict=True)}
+    update_rows(Target, ("id", "helper"), [(one, helpers[compound, building, unit]) for one, compound, building, unit in doors])
     _note(actor, at, "share", campaign.id, count=len(stairs))
     return len(stairs)
 
