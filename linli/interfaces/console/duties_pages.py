@@ -17,6 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from linli.engines.duties.inspections.selectors.ledgers import ledger_behind
 from linli.engines.duties.meetings.selectors import meeting_of_duty
+from linli.engines.duties.patrols.selectors.walks import walks_of_duty
+from linli.engines.duties.patrols.services.stands import PATROL
 from linli.engines.duties.playbook import ACT
 from linli.engines.duties.rules.task import Verb
 from linli.engines.duties.selectors.desk import DutyLine, DutyPage, duty_page, missed_board, my_day, pause_reasons
@@ -200,12 +202,14 @@ def _page(request: HttpRequest, page: DutyPage, *, failed: dict[str, Any] | None
         "pause": given.get("pause") or _pause_form(),
         "excuse": given.get("excuse") or WhyForm(auto_id="excuse_%s"),
     }
+    actor, at = actor_of_request(request), now()
     wrong = next((form for verb, form in given.items() if verb not in forms), None)
     schema, language = page.rule.form if page.rule else None, get_language() or ""
     story = [{"step": step, "words": VERBS[step.verb], "answers": told(step.form, schema, language)} for step in page.story]
     return show(
         request, "console/duties/duty.html", "duties", status=status,
-        page=page, shown=shown_line(page.line), story=story, meeting=meeting_of_duty(actor=actor_of_request(request), occurrence_id=page.line.id),
-        ledger=ledger_behind(actor=actor_of_request(request), kind=page.subject[0], ref=page.subject[1]),
+        page=page, shown=shown_line(page.line), story=story, meeting=meeting_of_duty(actor=actor, occurrence_id=page.line.id),
+        ledger=ledger_behind(actor=actor, kind=page.subject[0], ref=page.subject[1]), walks_here=page.mine,
+        walks=walks_of_duty(duty_id=page.line.id, at=at) if page.line.kind == PATROL else (),
         forms=forms, wrong=wrong, quick=[(verb, VERBS[verb]) for verb in QUICK],
     )  # fmt: skip

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -19,10 +20,11 @@ from linli.engines.duties.patrols.selectors.own import OwnPatrol, Scanned, own_p
 from linli.engines.duties.patrols.selectors.team import displayed
 from linli.engines.duties.patrols.services.lone import say_well, stop_watch, watch_me
 from linli.engines.duties.patrols.services.proofs import Position, Proof
-from linli.engines.duties.patrols.services.rounds import check_in, finish_round, start_round
+from linli.engines.duties.patrols.services.rounds import Back, check_in, finish_round, start_round
 from linli.interfaces.access import actor_of_request, public_route, signed_in_route
 from linli.interfaces.refusals import sentence, status_of, uuid_given
 from linli.interfaces.shell import absolute
+from linli.interfaces.tags import bilingual
 from linli.kernel.access.rules import NotSignedIn
 from linli.kernel.clock.services import now
 from linli.kernel.geo.rules import BadPoint
@@ -63,8 +65,7 @@ def act(request: HttpRequest, act: str) -> HttpResponseBase:
                 start_round(**common, route_id=uuid_given(request.POST.get("route", "")), key=request.POST.get("key", ""))
                 said = _("You are on your round. Thank you for walking.")
             elif act == "finish":
-                finish_round(**common)
-                said = _("You are back. Thank you.")
+                said = _back(finish_round(**common))
             elif act == "well":
                 until = say_well(**common)
                 said = _("Good. The next sign is expected by %(time)s.") % {"time": f"{timezone.localtime(until):%H:%M}"}
@@ -82,6 +83,21 @@ def act(request: HttpRequest, act: str) -> HttpResponseBase:
         return _page(request, refusal=refusal)
     messages.success(request, said)
     return redirect("portal:patrol")
+
+
+def _back(back: Back) -> str:
+    """What a round that ended did for the patrol duty that it was walked for."""
+    duty = back.duty
+    if duty is None:
+        return _("You are back. Thank you.")
+    if duty.done:
+        return _("You are back: every checkpoint was met, and the duty is done. Thank you.")
+    if duty.why is not None:
+        return _("You are back: every checkpoint was met. %(why)s") % {"why": sentence(duty.why)}
+    names = [bilingual(one, get_language() or "") for one in duty.left]
+    return _("You are back. The duty stays open: %(met)s of %(all)s checkpoints are met, still missing: %(left)s.") % {
+        "met": duty.met, "all": duty.of, "left": " · ".join(names),
+    }  # fmt: skip
 
 
 @signed_in_route

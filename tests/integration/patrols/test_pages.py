@@ -62,12 +62,12 @@ def said(response: object) -> str:
 
 def test_a_volunteer_walks_by_tapping(town: Beaten) -> None:
     bob, cid, starts = browser("bob"), browser("cid"), town.shift().starts_at
-    assert "in no shift just now" in said(bob.get("/volunteer/patrol"))
+    assert "Nothing to be walked just now" in said(bob.get("/volunteer/patrol"))
     assert browser().get("/volunteer/patrol").status_code == 302
     clock(starts + MINUTE)
     page = said(bob.get("/volunteer/patrol"))
     assert "Set out: East bank" in page and "Out alone?" in page
-    assert "in no shift just now" in said(cid.get("/volunteer/patrol"))
+    assert "Nothing to be walked just now" in said(cid.get("/volunteer/patrol"))
     assert "in a shift of its team" in said(cid.post("/volunteer/patrol/start", {"route": town.route, "key": "k"})) and not Round.objects.exists()
     assert "on your round" in said(bob.post("/volunteer/patrol/start", {"route": town.route, "key": "k"}, follow=True))
     assert "I am well" in said(bob.get("/volunteer/patrol")) and LoneWatch.objects.count() == 1  # alone in the shift

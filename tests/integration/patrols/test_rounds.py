@@ -19,7 +19,18 @@ from linli.engines.duties.patrols.selectors.team import team_patrol
 from linli.engines.duties.patrols.services import routes
 from linli.engines.duties.patrols.services.misses import forget_walkers
 from linli.engines.duties.patrols.services.proofs import NotThere, Position, PositionNeeded, Proof, ReadBefore, code_of, mac_of
-from linli.engines.duties.patrols.services.rounds import BadKey, KeyUsed, MetAlready, NoRound, OnAnotherRoute, OutOfOrder, check_in, finish_round, start_round
+from linli.engines.duties.patrols.services.rounds import (
+    Back,
+    BadKey,
+    KeyUsed,
+    MetAlready,
+    NoRound,
+    OnAnotherRoute,
+    OutOfOrder,
+    check_in,
+    finish_round,
+    start_round,
+)
 from linli.engines.duties.patrols.services.stands import NotOfTheDirectory, NotOnDuty
 from linli.engines.duties.rules.task import FromTheFuture
 from linli.engines.duties.tasks import derive_due
@@ -51,7 +62,7 @@ def test_a_round_is_walked_and_leaves_no_position(town: Beaten) -> None:
     own = own_patrol(actor=town.people["bob"], at=starts + 10 * MINUTE)
     assert own.round is not None and (own.round.met, own.round.slot, own.round.slots) == (4, 0, 3)
     with write():
-        assert finish_round(actor=town.people["bob"], at=starts + 20 * MINUTE) == first
+        assert finish_round(actor=town.people["bob"], at=starts + 20 * MINUTE) == Back(first, None)
     page = team_patrol(actor=town.captain, at=starts + HOUR, team_id=town.team)
     assert [(line.walker, line.met, line.near) for line in page.rounds] == [("Bob", 4, 1)] and page.leads
     assert broken_invariants(actor=SYSTEM, at=starts + 20 * MINUTE) == []

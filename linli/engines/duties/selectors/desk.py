@@ -80,6 +80,8 @@ class StoryLine:
 
 @dataclass(frozen=True, slots=True)
 class DutyPage:
+    """``mine``: the actor is who answers for it now."""
+
     line: DutyLine
     rule: DutyRule | None
     story: tuple[StoryLine, ...]
@@ -89,6 +91,7 @@ class DutyPage:
     may_pause: bool
     subject: tuple[str, UUID]
     pauses: tuple[PauseLine, ...]
+    mine: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,7 @@ def duty_page(*, actor: Actor, at: datetime, duty_id: UUID) -> DutyPage:
         subject=(row.subject.kind, row.subject.ref),
         pauses=_pauses(row.subject, at=at, land=land),
         may_excuse=actor.may(JUDGE, **place) and row.explained_at is not None and row.excused_at is None and not own,
+        mine=actor.person_id is not None and row.person_id == actor.person_id,
     )
 
 

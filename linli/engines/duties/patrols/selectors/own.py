@@ -7,9 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from linli.directory.teams.selectors import names_of_teams
-from linli.engines.duties.patrols.models import CheckIn, Checkpoint, LoneAlarm, LoneWatch, Round, Route
+from linli.engines.duties.patrols.models import Beat, CheckIn, Checkpoint, LoneAlarm, LoneWatch, Round, Route
 from linli.engines.duties.patrols.services.proofs import Proof, proved
 from linli.engines.duties.patrols.services.stands import Stand, own_person, span_of, stand_for, stands_of
+from linli.engines.duties.patrols.services.walked import Walked, how_far
 from linli.kernel.access.rules import Actor
 
 
@@ -56,10 +57,13 @@ class OwnWatch:
 
 @dataclass(frozen=True, slots=True)
 class OwnPatrol:
+    """``walked``: of the patrol duties among the stands, how far each begun route is."""
+
     stands: tuple[Stand, ...]
     teams: dict[UUID, dict[str, str]]
     round: OwnRound | None
     watch: OwnWatch | None
+    walked: tuple[Walked, ...] = ()
 
 
 def own_patrol(*, actor: Actor, at: datetime) -> OwnPatrol:
@@ -68,7 +72,8 @@ def own_patrol(*, actor: Actor, at: datetime) -> OwnPatrol:
         return OwnPatrol((), {}, None, None)
     stands = tuple(stands_of(actor.person_id, at))
     teams = names_of_teams(stand.team_id for stand in stands if stand.team_id is not None)
-    return OwnPatrol(stands, teams, _round(actor.person_id, at), _watch(actor.person_id))
+    duties = Beat.objects.filter(duty__in=[stand.id for stand in stands if not stand.of_shift])
+    return OwnPatrol(stands, teams, _round(actor.person_id, at), _watch(actor.person_id), tuple(how_far(list(duties)).values()))
 
 
 def _round(person: UUID, at: datetime) -> OwnRound | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from linli.engines.duties.patrols.services.lone import end_with_round, heard, wa
 from linli.engines.duties.patrols.services.proofs import Position, Proof, near, proved
 from linli.engines.duties.patrols.services.routes import NoSuchRoute
 from linli.engines.duties.patrols.services.stands import Stand, held_beat, note, own_person, span_of, stand_for, stands_of
+from linli.engines.duties.patrols.services.walked import PATROLS, Walked, set_out_for, settle_walked
 from linli.engines.duties.rules.task import CLOCKS_DIFFER, FromTheFuture
 from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import machine_now
@@ -78,11 +79,20 @@ class Met:
     near: bool | None
 
 
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A round that has ended; ``duty``: how far the patrol duty is that it was walked for, None for a shift's."""
+
+    round_id: UUID
+    duty: Walked | None
+
+
 def start_round(*, actor: Actor, at: datetime, route_id: UUID, key: str, happened_at: datetime | None = None) -> UUID:
-    """Set out on a route, for oneself; the same key again gives the same round.
+    """Set out on a route, for oneself; the same key again gives the same round. A patrol duty is started by it.
 
     Raises:
         NotSignedIn, NotOfTheDirectory, NoSuchRoute, BadKey, KeyUsed, FromTheFuture, BeforeTheShift, AfterTheShift, NotOnDuty, OnAnotherRoute.
+        NotPossible: the duty ended in this instant.
     """
     person, digest = own_person(actor), _digest(actor, key)
     when = _when(at, happened_at)
@@ -95,7 +105,7 @@ def start_round(*, actor: Actor, at: datetime, route_id: UUID, key: str, happene
     if route is None or (route.retired_at is not None and route.retired_at <= when):
         raise NoSuchRoute
     stand = stand_for(person, route, when)
-    return _set_out(at, person, route, stand, when, digest).id
+    return _set_out(actor, at, person, route, stand, when, digest).id
 
 
 def check_in(
@@ -117,7 +127,7 @@ def check_in(
     own |= set(Round.objects.filter(person_id=person, started_at__lte=when, finished_at=None).values_list("beat__route_id", flat=True))
     checkpoint, reading = proved(proof, at=when, own_routes=own)
     close = near(checkpoint, position)
-    walked, beat = _round_at(at, person, checkpoint, when, digest)
+    walked, beat = _round_at(actor, at, person, checkpoint, when, digest)
     span = span_of(beat)
     taken = set(CheckIn.objects.filter(beat=beat, checkpoint=checkpoint).values_list("slot", flat=True))
     slot = span.slot_of(when, taken=taken)
@@ -135,14 +145,22 @@ def check_in(
     note(when, f"round:{walked.id}", "check_in", walked.id, checkpoint=str(checkpoint.id), slot=slot)
     publish([CheckpointMet(key=walked.id, at=when, route=beat.route_id, checkpoint=checkpoint.id, slot=slot)])
     heard(person, at=at, sign_at=when)
+    if Round.objects.filter(id=walked.id, finished_at__isnull=False).exists():  # news that comes after the round's end
+        settle_walked([beat], actor=actor, at=at)
     return Met(walked.id, checkpoint.id, slot, when, close)
 
 
-def finish_round(*, actor: Actor, at: datetime, happened_at: datetime | None = None) -> UUID:
-    """Come back: one's running round ends, and with it the watch that it began. Refuses who is on no round, an end before its last check-in."""
+def finish_round(*, actor: Actor, at: datetime, happened_at: datetime | None = None) -> Back:
+    """Come back: one's running round ends, the watch that it began, and the patrol duty whose checkpoints were all met.
+
+    Raises:
+        NoRound. OutOfOrder: an end before the last check-in.
+    """
     person = own_person(actor)
     when = _when(at, happened_at)
-    running = Round.objects.select_for_update(of=("self",)).select_related("beat").filter(person_id=person, finished_at=None).first()
+    mine = Round.objects.filter(person_id=person, finished_at=None)
+    Beat.objects.select_for_update(of=("self",)).filter(id__in=mine.values("beat_id")).first()  # check-ins and ends of a beat come one by one
+    running = mine.select_for_update(of=("self",)).select_related("beat").first()
     if running is None:
         raise NoRound
     last = CheckIn.objects.filter(round=running).order_by("-at").values_list("at", flat=True).first()
@@ -151,19 +169,23 @@ def finish_round(*, actor: Actor, at: datetime, happened_at: datetime | None = N
     _finish([(running, when, CheckIn.objects.filter(round=running).count())])
     heard(person, at=at, sign_at=when)
     end_with_round(running.id, person, at=when)
-    return running.id
+    return Back(running.id, settle_walked([running.beat], actor=actor, at=at).get(running.beat_id))
 
 
 def finish_forgotten(*, at: datetime) -> int:
     """End the rounds that nobody ended, after their shift: at the last thing that they did. Whoever was alone is still waited for."""
-    return _finish_over(Round.objects.filter(beat__ends_at__lte=at), at, grace=True)
+    running = Round.objects.filter(finished_at=None, beat__ends_at__lte=at).select_related("beat")
+    over = {row.beat_id for row in running if at >= row.beat.ends_at + span_of(row.beat).grace}
+    return _finish_over(Beat.objects.select_for_update(of=("self",), skip_locked=True).filter(id__in=over), Round.objects.all(), actor=PATROLS, at=at)
 
 
-def _finish_over(rounds: QuerySet[Round], at: datetime, *, grace: bool) -> int:
-    """End those of the rounds whose shift is over, each at the last thing that it did; two queries, whatever their number."""
-    running = rounds.filter(finished_at=None).select_related("beat").annotate(last=Max("checkins__at"), met=Count("checkins"))
-    over = [(row, row.last or row.started_at, row.met) for row in running if at >= row.beat.ends_at + (span_of(row.beat).grace if grace else timedelta(0))]
+def _finish_over(beats: QuerySet[Beat], rounds: QuerySet[Round], *, actor: Actor, at: datetime) -> int:
+    """End the running ones of the rounds of these beats, which are over, each at the last thing that it did; the same few queries for all."""
+    held = list(beats.order_by("id"))
+    running = rounds.filter(beat__in=held, finished_at=None).select_related("beat").annotate(last=Max("checkins__at"), met=Count("checkins"))
+    over = [(row, row.last or row.started_at, row.met) for row in running] if held else []
     _finish(over)
+    settle_walked([row.beat for row, _when, _met in over], actor=actor, at=at)
     return len(over)
 
 
@@ -175,15 +197,18 @@ def _finish(ended: Sequence[tuple[Round, datetime, int]]) -> None:
     publish([RoundFinished(key=row.id, at=when, route=row.beat.route_id, met=met) for row, when, met in ended])
 
 
-def _set_out(at: datetime, person: UUID, route: Route, stand: Stand, when: datetime, digest: str) -> Round:
+def _set_out(actor: Actor, at: datetime, person: UUID, route: Route, stand: Stand, when: datetime, digest: str) -> Round:
     beat = held_beat(route, stand)
     span_of(beat).check(when)
-    _finish_over(Round.objects.filter(person_id=person), when, grace=False)  # what was never ended keeps nobody from setting out again
+    mine = Round.objects.filter(person_id=person, finished_at=None)  # what was never ended keeps nobody from setting out again
+    _finish_over(Beat.objects.select_for_update(of=("self",)).filter(id__in=mine.values("beat_id"), ends_at__lte=when), mine, actor=actor, at=at)
     try:
         with attempt():
             made = Round.objects.create(beat=beat, person_id=person, started_at=when, key=digest, recorded_at=machine_now())
     except IntegrityError:
         raise OnAnotherRoute from None
+    if not stand.of_shift:
+        set_out_for(stand.id, made.id, actor=actor, at=at, when=when)
     note(when, f"round:{made.id}", "set_out", made.id)
     publish([RoundStarted(key=made.id, at=when, route=route.id)])
     heard(person, at=at, sign_at=when)
@@ -192,7 +217,7 @@ def _set_out(at: datetime, person: UUID, route: Route, stand: Stand, when: datet
     return made
 
 
-def _round_at(at: datetime, person: UUID, checkpoint: Checkpoint, when: datetime, digest: str) -> tuple[Round, Beat]:
+def _round_at(actor: Actor, at: datetime, person: UUID, checkpoint: Checkpoint, when: datetime, digest: str) -> tuple[Round, Beat]:
     """The round in which a check-in lies, its beat held; where there is none, one begins with it."""
     rows = Round.objects.filter(person_id=person, started_at__lte=when).select_related("beat").order_by("-started_at")
     for row in rows[:5]:
@@ -210,7 +235,7 @@ def _round_at(at: datetime, person: UUID, checkpoint: Checkpoint, when: datetime
         span_of(beat).check(when)
         Round.objects.filter(id=later.id).update(started_at=when)  # news in another order than it happened: the round began earlier
         return later, beat
-    made = _set_out(at, person, route, stand, when, f"{digest}:round")
+    made = _set_out(actor, at, person, route, stand, when, f"{digest}:round")
     return made, made.beat
 
 

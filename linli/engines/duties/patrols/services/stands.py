@@ -81,9 +81,10 @@ def stands_of(person: UUID, at: datetime) -> list[Stand]:
     grace = timedelta(minutes=patrols_section().grace_minutes)
     parts = ShiftPart.objects.filter(person_id=person, state=Part.SIGNED.value, starts_at__lte=at, ends_at__gt=at - grace, shift__called_off_at=None)
     shifts = [part.shift for part in parts.select_related("shift__template").order_by("starts_at", "id")]
-    duties = Occurrence.objects.filter(person_id=person, state=State.OPEN.value, opens_at__lte=at, due_at__gt=at).order_by("due_at", "id")
+    walkable = Q(state=State.OPEN.value) | Q(state=State.MISSED.value, missed_at__gt=at)  # walked in time counts in time, however late its news
+    duties = Occurrence.objects.filter(walkable, person_id=person, opens_at__lte=at, due_at__gt=at).order_by("due_at", "id")
     open_duties = [(duty, names) for duty in duties[:100] if (names := _patrol_names(duty)) is not None]
-    routes = _routes({shift.team_id for shift in shifts}, [duty.area_path for duty, _ in open_duties], at)
+    routes = routes_for({shift.team_id for shift in shifts}, [duty.area_path for duty, _ in open_duties], at)
     return [
         *(Stand(shift.id, True, shift.team_id, shift.template.names, shift.starts_at, shift.ends_at,
                 tuple(route for route in routes if route.team_id == shift.team_id and route.template_id in (None, shift.template_id))) for shift in shifts),
@@ -104,7 +105,8 @@ def _meets(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-def _routes(teams: set[UUID], paths: Iterable[str], at: datetime) -> list[Route]:
+def routes_for(teams: set[UUID], paths: Iterable[str], at: datetime) -> list[Route]:
+    """The routes in use of these teams, and those that meet these areas; one query."""
     wanted = Q(team_id__in=teams)
     for path in paths:
         above = ["/".join(path.split("/")[:count]) + "/" for count in range(1, path.count("/") + 1)]
