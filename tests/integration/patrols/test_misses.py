@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from linli.directory.organisation.selectors import organisation
 from linli.directory.teams.models import Captaincy
 from linli.directory.territory.services.moving import follow_areas
+from linli.engines.duties.patrols import tasks
 from linli.engines.duties.patrols.models import Beat, CheckIn, LoneAlarm, LoneWatch, Miss, Round, Route
 from linli.engines.duties.patrols.rules.answers import Answer, AnsweredAlready, NoteMissing
 from linli.engines.duties.patrols.selectors.check import broken_invariants
@@ -25,13 +26,14 @@ from linli.engines.duties.patrols.services.misses import NoSuchMiss, answer_miss
 from linli.engines.duties.patrols.services.rounds import MetAlready, check_in, finish_round, start_round
 from linli.engines.duties.patrols.services.stands import NotOnDuty
 from linli.engines.duties.patrols.tasks import sweep_signs, sweep_slots
+from linli.engines.duties.shifts import services as shift_services
 from linli.kernel.access.rules import SYSTEM, Forbidden
 from linli.kernel.clock.services import set_clock
 from linli.kernel.events.tasks import dispatch_once
 from linli.kernel.notices.models import Notice
 from linli.kernel.writing import write
 from tests.factories import MONDAY
-from tests.integration.patrols.made import HOUR, MINUTE, Beaten, beaten_town
+from tests.integration.patrols.made import HOUR, MINUTE, SECTIONS, Beaten, beaten_town
 
 DAY = timedelta(days=1)
 
@@ -82,6 +84,34 @@ def test_an_empty_shift_misses_all_of_its_slots_and_the_post_above_hears_where_t
     dispatch_once()
     above = organisation().holder(lone.chain_of(Route.objects.get(id=town.route).area_path)[0], at).person_id
     assert set(Notice.objects.filter(template="patrols.missed").values_list("recipient", flat=True)) == {f"person:{above}"}
+
+
+def test_after_thirty_days_without_a_worker_every_slot_is_judged_in_batches(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    town = beaten_town(tmp_path, shifts={**SECTIONS["shifts"], "horizon_days": 35})
+    monkeypatch.setattr(tasks, "BATCH", 7)
+    town.sign("bob", 2)
+    town.walk("bob", town.shift(2).starts_at + 5 * MINUTE)  # walked while nothing judged
+    with write():
+        shift_services.call_off(actor=town.captain, at=MONDAY, shift_id=town.shift(3).id)
+        routes.retire_route(actor=town.captain, at=town.shift(28).starts_at - HOUR, route_id=town.route)
+    back = town.shift(30).ends_at + HOUR
+    assert any("seen to begin" in finding.statement for finding in broken_invariants(actor=SYSTEM, at=back))
+    assert sweep_slots(back) == 27  # the shifts of 28 days but the one that was called off
+    assert Miss.objects.count() == 27 * 3 - 1 and not Beat.objects.exclude(wake_at=None).exists()
+    assert Miss.objects.earliest("starts_at").starts_at == town.shift().starts_at and Miss.objects.filter(staffed=1).count() == 2
+    with CaptureQueriesContext(connection) as asked:
+        assert sweep_slots(back + HOUR) == 0
+    assert Miss.objects.count() == 27 * 3 - 1 and len(asked) < 8
+    with write():
+        set_clock(to=back)
+    dispatch_once()
+    assert not Notice.objects.filter(template="patrols.missed").exists()  # old news is on the board, and told to nobody
+    sweep_signs(back)
+    assert broken_invariants(actor=SYSTEM, at=back) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + next(one["sql"] for one in asked if 'FROM "shifts_shift"' in one["sql"]))
+        assert any("shift_to_begin" in row[0] for row in cursor.fetchall())
 
 
 def test_a_miss_is_answered_by_those_who_lead_and_stays(town: Beaten) -> None:
@@ -190,6 +220,7 @@ def test_a_lone_volunteer_is_missed_at_once_and_level_by_level(town: Beaten) -> 
         finish_round(actor=town.people["bob"], at=starts + 70 * MINUTE)
     assert LoneWatch.objects.get().ended_at == starts + 70 * MINUTE
     assert len(tell(starts + 300 * MINUTE)) == 7
+    sweep_slots(starts + 70 * MINUTE)
     assert broken_invariants(actor=SYSTEM, at=starts + 70 * MINUTE) == []
 
 

@@ -32,6 +32,7 @@ from linli.engines.duties.patrols.services.rounds import (
     start_round,
 )
 from linli.engines.duties.patrols.services.stands import NotOfTheDirectory, NotOnDuty
+from linli.engines.duties.patrols.tasks import sweep_slots
 from linli.engines.duties.rules.task import FromTheFuture
 from linli.engines.duties.tasks import derive_due
 from linli.engines.duties.tasks import sweep as sweep_duties
@@ -65,6 +66,7 @@ def test_a_round_is_walked_and_leaves_no_position(town: Beaten) -> None:
         assert finish_round(actor=town.people["bob"], at=starts + 20 * MINUTE) == Back(first, None)
     page = team_patrol(actor=town.captain, at=starts + HOUR, team_id=town.team)
     assert [(line.walker, line.met, line.near) for line in page.rounds] == [("Bob", 4, 1)] and page.leads
+    sweep_slots(starts + 20 * MINUTE)
     assert broken_invariants(actor=SYSTEM, at=starts + 20 * MINUTE) == []
     kept = {field.name for field in CheckIn._meta.concrete_fields} | {field.name for field in Round._meta.concrete_fields}
     assert not kept & {"lon", "lat", "accuracy", "position"}
@@ -322,6 +324,7 @@ def test_a_patrol_duty_is_walked_by_whoever_has_it(tmp_path: Path) -> None:
             start_round(actor=actor, at=at, route_id=town.route, key="x")
     beat = Round.objects.get().beat
     assert (beat.slots, beat.wake_at, beat.shift_id) == (1, None, None)
+    sweep_slots(wednesday)
     assert broken_invariants(actor=SYSTEM, at=wednesday) == []
     with pytest.raises(IntegrityError), transaction.atomic():
         Beat.objects.filter(id=beat.id).update(duty=None)

@@ -124,7 +124,7 @@ class Round(models.Model):
                 expressions=[(_Span(F("started_at"), F("finished_at")), RangeOperators.OVERLAPS), (F("person"), RangeOperators.EQUAL)],
             ),
         ]
-        indexes = [models.Index(fields=["started_at"], name="round_story")]
+        indexes = [models.Index(fields=["started_at"], name="round_story"), models.Index(fields=["beat"], condition=Q(finished_at=None), name="round_running")]
 
 
 class CheckIn(models.Model):

@@ -8,6 +8,7 @@ from linli.directory.territory.selectors import is_set_up
 from linli.engines.duties.patrols.services.lone import due_signs, settle_signs
 from linli.engines.duties.patrols.services.misses import due_beats, forget_walkers, judge, lay_beats_of_shifts
 from linli.engines.duties.patrols.services.rounds import finish_forgotten
+from linli.engines.duties.shifts.selectors import due_shifts
 from linli.kernel.clock.services import now
 from linli.kernel.sweeps import register_sweep, work_off
 from linli.kernel.writing import write
@@ -16,12 +17,12 @@ BATCH = 500
 
 
 def sweep_slots(at: datetime | None = None) -> int:
-    """Judge every slot that is over by ``at`` (else by the program's clock); return how many beats moved. Idempotent."""
+    """Judge every slot that is over by ``at`` (else by the program's clock), however long nothing ran; return how many beats moved. Idempotent."""
     when = at or now()
     if not is_set_up():
         return 0
-    with write():
-        lay_beats_of_shifts(at=when)
+    unseen = lambda failed: due_shifts(at=when, limit=BATCH, without=failed)  # noqa: E731
+    work_off(due=unseen, settle=lambda batch: lay_beats_of_shifts(batch, at=when), what="shift")
     moved = work_off(due=lambda failed: due_beats(at=when, limit=BATCH, without=failed), settle=lambda batch: judge(batch, at=when), what="patrol")
     with write():
         finish_forgotten(at=when)

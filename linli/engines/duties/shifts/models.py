@@ -53,13 +53,17 @@ class Shift(models.Model):
     skills = models.JSONField(default=dict)
     recorded_at = models.DateTimeField()
     called_off_at = models.DateTimeField(null=True)
+    begun = models.BooleanField(default=False, help_text="that it began has been seen, and what goes by it laid out")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["template", "starts_at"], name="shift_once"),
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at"), most__gte=F("least"), least__gte=0), name="shift_counts"),
         ]
-        indexes = [models.Index(fields=["team", "starts_at"], name="shift_roster")]
+        indexes = [
+            models.Index(fields=["team", "starts_at"], name="shift_roster"),
+            models.Index(fields=["starts_at"], condition=Q(begun=False, called_off_at=None), name="shift_to_begin"),
+        ]
 
 
 class ShiftPart(models.Model):

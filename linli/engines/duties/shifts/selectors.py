@@ -289,3 +289,9 @@ def shift_briefs(shift_ids: Collection[UUID]) -> dict[UUID, FeedShift]:
     """Shifts in the few words of a notice; one query."""
     rows = Shift.objects.filter(id__in=shift_ids).select_related("template", "team")
     return {row.id: FeedShift(row.id, row.team.names, row.template.names, row.starts_at, row.ends_at, row.called_off_at is not None) for row in rows}
+
+
+def due_shifts(*, at: datetime, limit: int, without: Collection[UUID]) -> list[UUID]:
+    """Shifts that have begun by ``at`` and were not seen to, however long ago, the oldest first; one look at an index of those."""
+    unseen = Shift.objects.filter(begun=False, called_off_at=None, starts_at__lte=at).exclude(id__in=without)
+    return list(unseen.order_by("starts_at", "id").values_list("id", flat=True)[:limit])

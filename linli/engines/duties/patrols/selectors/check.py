@@ -10,6 +10,10 @@ from linli.kernel.invariants import Finding, broken
 
 _STATEMENTS: tuple[tuple[str, str], ...] = (
     (
+        "every shift that began was seen to begin (the sweep keeps up: none is more than ten minutes behind)",
+        "SELECT s.id FROM shifts_shift s WHERE NOT s.begun AND s.called_off_at IS NULL AND s.starts_at < %(at)s - interval '10 minutes'",
+    ),
+    (
         "every slot that is over has been judged (the sweep keeps up: none is more than ten minutes behind)",
         "SELECT b.id FROM patrols_beat b WHERE b.wake_at < %(at)s - interval '10 minutes'",
     ),

@@ -117,5 +117,6 @@ def how_far(beats: Sequence[Beat]) -> dict[UUID, Walked]:
 
 def _acting(actor: Actor, duty: Occurrence) -> Actor:
     """The walker where their roles let them act on duties there; who answers by succession alone does so through the patrol itself."""
-    place = {"area_path": duty.area_path, "confidentiality": Confidentiality(duty.confidentiality)}
-    return actor if actor.may(READ, **place) and actor.may(ACT, **place) else PATROLS
+    clearance = Confidentiality(duty.confidentiality)
+    may = all(actor.may(permission, area_path=duty.area_path, confidentiality=clearance) for permission in (READ, ACT))
+    return actor if may else PATROLS
