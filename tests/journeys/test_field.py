@@ -79,6 +79,11 @@ def confirm(page: Page) -> None:
     expect(page.locator("dialog.sheet")).to_have_count(0)
 
 
+def kept(page: Page) -> None:
+    """What was begun in the sheet is in the phone's store: from here on the page may be closed."""
+    expect(page.locator("dialog.sheet .sheet__kept[data-kept=yes]")).to_be_visible()
+
+
 def shoot(page: Page, name: str) -> None:
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"field-{name}.png")
@@ -106,6 +111,7 @@ def test_on_the_stairs_without_signal(house: Served, tmp_path: Path) -> None:
     page.context.set_offline(True)  # the signal goes while it is being written
     page.locator("dialog.sheet .ready__one").nth(1).click()
     page.locator("dialog.sheet textarea").fill("换了灯泡，亮了。")
+    kept(page)
     shoot(page, "solve")
     page, opened = come_back(page)  # the phone closed the page
     assert opened < OPENS_WITHIN, opened

@@ -25,7 +25,7 @@ from linli.kernel.writing import write
 from tests.factories import MONDAY, Community, community
 from tests.integration.duties.made import DUTIES, playbook
 from tests.journeys.serving import PASSWORD, Served, serving, staff
-from tests.journeys.test_field import OPENS_WITHIN, come_back, confirm, phone, shoot, waits
+from tests.journeys.test_field import OPENS_WITHIN, come_back, confirm, kept, phone, shoot, waits
 from tests.journeys.test_gallery import serious
 
 FORM = """      form:
@@ -100,6 +100,7 @@ def test_a_day_on_the_stairs_without_signal(house: Served) -> None:
     page.locator("dialog.sheet .choice", has_text="是").first.click()
     page.locator("dialog.sheet input[type=number]").fill("7")
     page.locator("dialog.sheet textarea").last.fill("说话很清楚")
+    kept(page)
     page, opened = come_back(page)  # the phone closed the page
     assert opened < OPENS_WITHIN, opened
     expect(page.locator(".strip__signal--none")).to_be_visible()

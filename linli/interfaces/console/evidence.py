@@ -16,12 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from linli.interfaces.console.forms import PhotosField
 from linli.interfaces.printing import name_as_picture
 from linli.interfaces.refusals import sentence
-from linli.kernel.files.rules import FileLimits
+from linli.kernel.files.rules import PHOTOS_ONLY, SIGNATURE_ONLY, FileLimits
 from linli.kernel.files.services import Examined, examine
 from linli.kernel.refusal import Refusal
 
-PHOTOS_ONLY = FileLimits(documents=False)
-SIGNATURE_ONLY = FileLimits(photo_bytes=512 * 1024, pixels=4_000_000, documents=False)
 NAME_MOST = 40
 
 

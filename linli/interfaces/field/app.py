@@ -23,7 +23,8 @@ from linli.interfaces.field.words import words
 
 STATIC = Path(settings.STATICFILES_DIRS[0])
 WORKER = STATIC / "js" / "field" / "worker.js"
-MODULES = ("app", "day", "dom", "duty", "fill", "ground", "lists", "matter", "outbox", "sheet", "store", "waiting")
+MODULES = ("app", "camera", "day", "dom", "draft", "duty", "fill", "ground", "lists", "matter", "outbox", "sheet", "signature", "store", "waiting")
+SHARED = ("js/sign.js", "vendor/idb/idb.js")
 STYLES = ("tokens", "dark", "base", "controls", "parts", "field")
 ICONS = (("field-192.png", "192x192", "any"), ("field-512.png", "512x512", "any"), ("field-mask-512.png", "512x512", "maskable"))
 
@@ -33,7 +34,7 @@ ICONS = (("field-192.png", "192x192", "any"), ("field-512.png", "512x512", "any"
 @require_GET
 def app(request: HttpRequest) -> HttpResponseBase:
     """The page. It is the same for everybody, in both languages at once, so that a phone can keep it."""
-    return render(request, "field/app.html", {"told": told(), "modules": [*(f"js/field/{name}.js" for name in MODULES), "vendor/idb/idb.js"]})
+    return render(request, "field/app.html", {"told": told(), "modules": [*(f"js/field/{name}.js" for name in MODULES), *SHARED]})
 
 
 @public_route
@@ -66,7 +67,7 @@ def manifest(_request: HttpRequest) -> HttpResponseBase:
 def worker(_request: HttpRequest) -> HttpResponseBase:
     """The service worker, with the list of what it keeps; it changes with every release, and the phone with it."""
     files = [static(f"js/field/{name}.js") for name in MODULES] + [static(f"css/{name}.css") for name in STYLES]
-    files += [static(file) for file in ("js/start.js", "js/theme.js", "js/form.js", "vendor/idb/idb.js", "vendor/icons/sprite.svg", "img/mark.svg")]
+    files += [static(file) for file in ("js/start.js", "js/theme.js", "js/form.js", *SHARED, "vendor/icons/sprite.svg", "img/mark.svg")]
     laid = {"release": release(), "shell": reverse("field:app"), "files": files}
     text = f"const LAID = {json.dumps(laid)};\n{WORKER.read_text()}"
     return HttpResponse(text, content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
@@ -92,7 +93,6 @@ def told() -> dict[str, Any]:
         "sign_in": f"{reverse('account_login')}?next={reverse('field:app')}",
         "sign_out": reverse("account_logout"),
         "portal": reverse("portal:home"),
-        "duty": reverse("console:duties"),
     }
 
 

@@ -64,6 +64,7 @@ def _command(handed: Handed) -> Command | None:
     return Command(
         occurrence_ids=tuple(ids), verb=verb, at=parcel.at, key=parcel.key, note=with_its_time(parcel.text, parcel, most=NOTE_MOST), form=parcel.form,
         lon=parcel.lon, lat=parcel.lat, seen=(handed.version, *(one.version for one in parcel.also)), after=parcel.after,
+        photos=handed.photos, signature=handed.signature,
     )  # fmt: skip
 
 

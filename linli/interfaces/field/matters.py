@@ -63,7 +63,7 @@ def _take(handed: Handed, *, actor: Actor, at: datetime) -> Taken:
         verb, units = Verb(parcel.verb), [UUID(unit) for unit in parcel.units]
     except ValueError as unknown:
         raise BadParcel() from unknown
-    if verb not in VERBS or parcel.also or parcel.form is not None:
+    if verb not in VERBS or parcel.also or parcel.form is not None or parcel.signed:
         raise BadParcel()
     matter_id = id_of_code(actor=actor, code=parcel.subject)
     reason = with_its_time(parcel.reason, parcel, most=1000)

@@ -49,7 +49,7 @@ class Parcel(BaseModel):
         happened: for an action decided anew after a conflict: when it was first done.
         also: further subjects of the same kind that it serves, all of them or none. ``form``: what was filled in.
         lon, lat: where the phone was when it was pressed, if its person allows it.
-        photos: how many files ``photo:<key>:<number>`` come with it.
+        photos: how many files ``photo:<key>:<number>`` come with it; ``signed``: whether a file ``signature:<key>`` does.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -70,15 +70,17 @@ class Parcel(BaseModel):
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
     photos: Annotated[int, Field(ge=0, le=6)] = 0
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """An action as a lane takes it: its photos, decoded; ``version``: what it builds on, of its first subject."""
+    """An action as a lane takes it: its pictures, decoded; ``version``: what it builds on, of its first subject."""
 
     parcel: Parcel
     version: int
     photos: Sequence[Examined] = ()
+    signature: Examined | None = None
 
 
 @dataclass(frozen=True, slots=True)

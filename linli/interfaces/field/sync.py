@@ -27,7 +27,7 @@ from linli.interfaces.refusals import body_of
 from linli.kernel.access.rules import Actor
 from linli.kernel.access.selectors import account_names
 from linli.kernel.clock.services import now
-from linli.kernel.files.rules import FileLimits
+from linli.kernel.files.rules import PHOTOS_ONLY, SIGNATURE_ONLY, FileLimits
 from linli.kernel.files.services import Examined, examine
 from linli.kernel.geo.rules import metres_per_degree
 from linli.kernel.refusal import N_, Kind, Refusal
@@ -38,7 +38,6 @@ LANES: dict[str, Lane] = {"matters": matters.LANE, "duties": duties.LANE}
 MOST = 50  # actions in a batch
 AREAS = 60  # outlines on a phone
 DETAIL = 5.0  # metres to which they are simplified
-PHOTOS_ONLY = FileLimits(documents=False)
 
 
 class SomebodyElse(Refusal):
@@ -133,12 +132,12 @@ class _Batch:
                 self._set(place, parcel, {"status": "held"})
                 continue
             try:
-                photos = _photos(self.request, parcel)
+                photos, signature = _photos(self.request, parcel), _signature(self.request, parcel)
             except Refusal as refusal:
                 self._set(place, parcel, _refused(refusal))
                 continue
             done_before = {"after": ""} if parcel.after in self.versions else {}
-            ready.append((place, Handed(parcel.model_copy(update=done_before), self.versions.get(parcel.after, parcel.version), photos)))
+            ready.append((place, Handed(parcel.model_copy(update=done_before), self.versions.get(parcel.after, parcel.version), photos, signature)))
         for (place, handed), outcome in zip(ready, self._taken(lane, [handed for _, handed in ready]), strict=True):
             if isinstance(outcome, Taken):
                 self.versions[handed.parcel.key] = outcome.version
@@ -195,19 +194,19 @@ def _parsed(raw: Any) -> Parcel | None:
 
 
 def _photos(request: HttpRequest, parcel: Parcel) -> list[Examined]:
-    """The photos of an action, decoded before the write opens.
+    """The photos of an action, decoded before the write opens; BadParcel where fewer came than the phone says."""
+    return [_picture(request, f"photo:{parcel.key}:{number}", PHOTOS_ONLY) for number in range(parcel.photos)]
 
-    Raises:
-        BadParcel: fewer came than the phone says.
-    """
-    given = [request.FILES.get(f"photo:{parcel.key}:{number}") for number in range(parcel.photos)]
-    if None in given:
+
+def _signature(request: HttpRequest, parcel: Parcel) -> Examined | None:
+    return _picture(request, f"signature:{parcel.key}", SIGNATURE_ONLY) if parcel.signed else None
+
+
+def _picture(request: HttpRequest, name: str, limits: FileLimits) -> Examined:
+    file = request.FILES.get(name)
+    if file is None:
         raise BadParcel()
-    return [
-        examine(content=cast(BinaryIO, one), claimed_name=one.name or "", claimed_type=one.content_type or "", limits=PHOTOS_ONLY)
-        for one in given
-        if one is not None
-    ]
+    return examine(content=cast(BinaryIO, file), claimed_name=file.name or "", claimed_type=file.content_type or "", limits=limits)
 
 
 def _name(actor: Actor) -> str:

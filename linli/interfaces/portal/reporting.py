@@ -32,14 +32,13 @@ from linli.interfaces.refusals import sentence, status_of
 from linli.interfaces.shell import absolute
 from linli.kernel.access.services.own import own_account
 from linli.kernel.clock.services import now
-from linli.kernel.files.rules import FileLimits, OfferedPoint
+from linli.kernel.files.rules import PHOTOS_ONLY, OfferedPoint
 from linli.kernel.files.services import examine
 from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
 
 SHOWN_NEAR = 3
 CANDIDATES = 5
-PHOTOS_ONLY = FileLimits(documents=False)
 
 
 def once(call: Callable[[], ReportReceipt]) -> ReportReceipt:

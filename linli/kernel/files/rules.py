@@ -62,6 +62,10 @@ class FileLimits:
         return self.photo_bytes if kind == FileKind.PHOTO else self.document_bytes
 
 
+PHOTOS_ONLY = FileLimits(documents=False)
+SIGNATURE_ONLY = FileLimits(photo_bytes=MEGABYTE // 2, pixels=4_000_000, documents=False)
+
+
 @dataclass(frozen=True, slots=True)
 class MediaType:
     """A type on the list: its name, other names that it goes by, its endings (the first is used), its kind."""

@@ -18,16 +18,20 @@ from linli.directory.organisation.selectors import organisation
 from linli.directory.people.services import link_user
 from linli.engines.duties.models import CheckInRecord, Occurrence
 from linli.engines.duties.rules.task import Verb
+from linli.engines.duties.services.checkin import FILE_OWNER
 from linli.engines.duties.services.subjects import end_subjects
 from linli.interfaces.field import duties, sync
+from linli.interfaces.printing import name_as_picture
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.access.services.roles import give_role
 from linli.kernel.access.services.users import create_user
 from linli.kernel.clock.services import set_clock
+from linli.kernel.files.models import StoredFile
 from linli.kernel.writing import write
 from tests.factories import MONDAY
 from tests.integration.duties.made import DAY, HOUR, Town, did, town
-from tests.integration.field.test_sync import results, send, snapshot
+from tests.integration.duties.test_evidence import RULES as EVIDENCE
+from tests.integration.field.test_sync import jpeg, results, send, snapshot
 
 Phone = Callable[..., Client]
 
@@ -291,3 +295,33 @@ def test_kinds_of_work_travel_in_one_batch_in_their_order(place: Town, visit: Oc
     body = "[" + ",".join(["{}"] * (sync.MOST + 1)) + "]"
     assert head.post("/field/sync", {"who": snapshot(head)["who"]["id"], "actions": body}, HTTP_ACCEPT="application/json").status_code == 400
     assert orjson.loads(body)
+
+
+def test_photo_and_signature_come_with_the_visit_once(place: Town, phone: Phone) -> None:
+    place.rules(EVIDENCE)
+    place.run(MONDAY + HOUR)
+    clock(MONDAY + 4 * HOUR)
+    one = Occurrence.objects.filter(rule="check", area=place.community.grids[0].id).earliest("opens_at")
+    client, form = phone("grid"), {"exits": True}
+    mine = next(shown for shown in carried(client)["items"] if shown["id"] == str(one.id))
+    assert mine["needs"] == ["form", "photo", "signature"]
+    bare = step(one, "finish", "bare", form=form)
+    unsigned = step(one, "finish", "unsigned", form=form, photos=1)
+    lost = step(one, "finish", "lost-on-the-way", form=form, photos=1, signed=True)
+    whole = step(one, "finish", "whole", form=form, photos=1, signed=True)
+    files = {"photo:key-unsigned:0": jpeg(), "photo:key-lost-on-the-way:0": jpeg(), "photo:key-whole:0": jpeg(), "signature:key-whole": name_as_picture("王芳")}
+    answer = send(client, bare, unsigned, lost, whole, photos=files)
+    assert results(answer) == [("bare", "refused"), ("unsigned", "refused"), ("lost-on-the-way", "refused"), ("whole", "done")]
+    assert [told["code"] for told in answer.json()["results"][:3]] == ["duties.evidence_missing", "duties.evidence_missing", "field.bad_parcel"]
+    again = send(client, whole, photos=files).json()["results"][0]
+    assert (again["status"], again["repeated"]) == ("done", True)
+    assert sorted(StoredFile.objects.filter(owner_type=FILE_OWNER).values_list("purpose", flat=True)) == ["duty_photo", "duty_signature"]
+    one.refresh_from_db()
+    assert (one.state, one.done_at) == ("done", MONDAY + 2 * HOUR)
+
+
+def test_a_document_is_no_photo_and_no_signature(place: Town, visit: Occurrence, phone: Phone) -> None:
+    bad = [step(visit, "note", "paper", text="x", photos=1), step(visit, "note", "scan", text="x", signed=True)]
+    answer = send(phone("grid"), *bad, photos={"photo:key-paper:0": b"%PDF-1.7\n%%EOF", "signature:key-scan": b"GIF89a nothing"})
+    assert results(answer) == [("paper", "refused"), ("scan", "refused")]
+    assert not StoredFile.objects.exists() and not CheckInRecord.objects.filter(occurrence=visit).exists()

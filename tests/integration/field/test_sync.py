@@ -48,7 +48,7 @@ def send(client: Client, *parcels: dict[str, Any], who: str = "", photos: dict[s
     files = {}
     for name, content in (photos or {}).items():
         files[name] = io.BytesIO(content)
-        files[name].name = "0.jpg"
+        files[name].name = "signature.png" if name.startswith("signature") else "0.jpg"
     given = {"who": who or snapshot(client)["who"]["id"], "actions": orjson.dumps(parcels).decode(), **files}
     return client.post("/field/sync", given, HTTP_ACCEPT="application/json")
 
@@ -188,6 +188,7 @@ def test_a_phone_whose_clock_is_ahead_did_nothing_in_the_future(town: Community,
         {"verb": "dance"},
         {"at": "2026-03-02T09:00:00"},
         {"photos": 1},
+        {"signed": True},
         {"units": ["none"]},
         {"more": 1},
         {"key": "short"},

@@ -2,7 +2,7 @@
  * The keyboard of the desk: lists, the page of a matter, and a card that says what the keys do. Everything can be done without
  * it; the keys rest while somebody types.
  */
-const TYPING = "input:not([type=checkbox], [type=radio]), select, textarea, dialog";
+const TYPING = "input:not([type=checkbox], [type=radio]), select, textarea, dialog[open]"; // a closed dialog may hold the focus until the next frame
 const rows = () => [...document.querySelectorAll("table[data-keys] tr[data-code]")];
 let chosen = null;
 

@@ -1,5 +1,5 @@
 /** One duty: what, for whom (a pseudonym), where, until when; what it serves besides; and what to do about it, under the thumb. */
-import { away, button, h, icon, named, now, spoken, t, told, when } from "./dom.js";
+import { away, button, h, icon, named, now, spoken, t, when } from "./dom.js";
 import { KINDS, standing, times, toDo, tries } from "./day.js";
 import { distanceTo, empty } from "./lists.js";
 import { openFill } from "./fill.js";
@@ -28,8 +28,7 @@ export function dutyPage(app, id) {
     found.attempts > 0 && duty.state !== "missed" && h("p.where", {}, icon("circle-pause"), h("span", {}, tries(found))),
     others.length ? h("section.card.stack", {}, h("h2", {}, t("one_visit")), h("p.quiet", {}, t("one_visit_more")), h("div.choices", {}, others.map((other) => h("label.choice", {},
       h("input", { type: "checkbox", checked: chosen(app, duty, other), onchange: (event) => choose(app, duty, other, event.target.checked) }), h("span", {}, icon(KINDS[other.kind]), ` ${named(other.names)} · ${t("due", { when: when(other.due_at) })}`))))) : null,
-    asked.length && !found.over && found.begun ? h("section.card", {}, h("h2", {}, t("asked_for")), h("ul.plain-list", {}, asked.map((what) => h("li", {}, icon("circle"), ` ${t(`needs_${what}`)}`))),
-      endsAtDesk(app, duty) && h("a.button.button--wide", { href: `${told.duty}/${id}` }, icon("camera"), h("span", {}, t("at_desk")))) : null,
+    asked.length && !found.over && found.begun ? h("section.card", {}, h("h2", {}, t("asked_for")), h("ul.plain-list", {}, asked.map((what) => h("li", {}, icon("circle"), ` ${t(`needs_${what}`)}`)))) : null,
     h("section.card", {}, h("p", {}, `${t("holder")}: ${named(duty.post)}`),
       h("p.faint", {}, found.started_at ? `${t("duty_told_start")} ${when(found.started_at)}` : `${t("day_from", { when: when(duty.opens_at) })} · ${t("due", { when: when(duty.due_at) })}`, found.arrived_at && ` · ${t("duty_told_arrive")} ${when(found.arrived_at)}`)),
   ];
@@ -66,7 +65,7 @@ export function dutyBar(app, id) {
 function possible(app, duty, found) {
   if (!found.begun || found.over) return [];
   const missing = arrivalMissing(app, duty);
-  const steps = missing ? ["arrive"] : endsAtDesk(app, duty) ? [] : ["finish"];
+  const steps = [missing ? "arrive" : "finish"];
   if (duty.state === "missed") return [...(found.explained_at ? [] : ["explain"]), ...steps, "note"];
   if (!found.started_at) steps.unshift("start");
   if (!missing && !found.arrived_at) steps.push("arrive");
@@ -74,9 +73,6 @@ function possible(app, duty, found) {
 }
 
 const arrivalMissing = (app, duty) => served(app, duty).some((one) => one.needs.includes("arrival") && !standing(app, one).arrived_at);
-
-/** Photos and signatures of a duty are taken in on the desk's pages, which a phone opens too; here is said so. */
-const endsAtDesk = (app, duty) => served(app, duty).some((one) => one.needs.includes("photo") || one.needs.includes("signature"));
 
 function more(app, duty, verbs) {
   const dialog = h("dialog.sheet", { "aria-label": t("more"), onclose: () => dialog.remove() },
@@ -90,22 +86,22 @@ function more(app, duty, verbs) {
 async function press(app, duty, verb) {
   const duties = verb === "explain" || verb === "note" ? [duty] : served(app, duty);
   const asks = ["not_home", "refuse", "explain", "note"].includes(verb) || (verb === "finish" && duties.some((one) => one.form || one.needs.some((what) => what !== "arrival")));
-  if (asks) return openFill({ app, duties, verb, icon: VERBS[verb], done: (given, photos, draft) => hand(app, duties, verb, given, photos, draft) });
+  if (asks) return openFill({ app, duties, verb, icon: VERBS[verb], done: (given, files, draft) => hand(app, duties, verb, given, files, draft) });
   try {
-    await hand(app, duties, verb, {}, [], "");
+    await hand(app, duties, verb, {}, {}, "");
   } catch (error) {
     console.warn("Could not be kept:", error);
     app.toast(t("full"));
   }
 }
 
-async function hand(app, duties, verb, { text = "", form = null }, photos, draft) {
+async function hand(app, duties, verb, { text = "", form = null }, files, draft) {
   const [duty, ...also] = duties;
   const position = PLACED.includes(verb) ? app.position : null;
   await app.outbox.add({
     kind: "duties", subject: duty.id, names: duty.names, address: `${duty.label}${also.length ? ` ${t("and_more", { n: also.length })}` : ""}`, verb, version: duty.version, at: new Date(now()).toISOString(),
     text, reason: "", units: [], also: also.map((one) => ({ subject: one.id, version: one.version })), form, lon: position?.lon ?? null, lat: position?.lat ?? null,
-  }, photos, draft);
+  }, files, draft);
   app.toast(t("kept"));
   if (["finish", "refuse", "not_home", "explain"].includes(verb)) app.go(app.from === "d" ? "day" : app.from);
 }

@@ -1,8 +1,11 @@
 /**
- * What is filled in about a duty: a sheet from below with the fields that its JSON Schema asks for, ready words and a field to speak into.
- * One visit that serves several duties asks each thing once. What was begun is kept as it is typed.
+ * What is filled in about a duty: a sheet from below with the fields that its JSON Schema asks for, ready words, a field to speak into,
+ * and the photo and signature that it wants to see. One visit that serves several duties asks each thing once.
  */
+import { camera } from "./camera.js";
 import { button, h, icon, named, now, spoken, t, when } from "./dom.js";
+import { Draft } from "./draft.js";
+import { signature } from "./signature.js";
 import { nextTry, standing } from "./day.js";
 
 const MOST_WORDS = 1900;
@@ -10,10 +13,12 @@ const MOST_WORDS = 1900;
 export async function openFill({ app, duties, verb, icon: picture, done }) {
   const { store } = app;
   const [duty] = duties;
-  const draftName = `duties:${duty.id}:${verb}`;
-  const held = await store.draft(draftName);
+  const draft = await Draft.open(store, `duties:${duty.id}:${verb}`);
+  const { held } = draft;
+  const keep = () => draft.keep();
   const fields = verb === "finish" ? fieldsOf(duties.map((one) => ({ schema: app.duties.forms[one.form], asked: one.needs.includes("form") })), held?.form ?? {}, keep) : [];
   const needsWords = verb === "explain" || verb === "note" || (verb === "finish" && duties.some((one) => one.needs.includes("note")));
+  const shown = verb === "finish" ? evidence(duties, draft) : [];
   const words = h("textarea", { id: "words", rows: 3, maxLength: MOST_WORDS, value: held?.words ?? "", placeholder: t("say_hint"), oninput: keep });
   const problem = h("p.field__error", { id: "words-problem", hidden: true, role: "alert" });
   const confirm = button(t("confirm"), { icon: "check", kind: "primary big grow", onclick: hand });
@@ -27,18 +32,20 @@ export async function openFill({ app, duties, verb, icon: picture, done }) {
       verb === "not_home" && h("p.note", {}, icon("calendar-clock"), h("span.note__text", {}, next ? t("next_try", { when: when(next) }) : t("tried_enough"))),
       verb === "refuse" && h("p.quiet", {}, t("refuse_more")),
       fields.map((field) => field.element),
-      h("div.ready", {}, ready(verb).map((said) => h("button.ready__one", { type: "button", onclick: () => take(said) }, said))),
-      h("div.field", {}, h("label.field__label", { htmlFor: "words" }, t(needsWords ? "say" : "say_if")), words, problem),
+      shown.map((one) => one.element),
+      h("div.ready", {}, ready(verb, duty.kind).map((said) => h("button.ready__one", { type: "button", onclick: () => take(said) }, said))),
+      h("div.field", {}, h("label.field__label", { htmlFor: "words" }, t(needsWords ? "say" : "say_if")), words, problem, draft.line),
     ),
     h("div.sheet__foot", {}, button(t("back"), { icon: "arrow-left", kind: "big", onclick: () => dialog.close() }), confirm),
   );
   words.setAttribute("aria-describedby", "words-problem");
   document.body.append(dialog);
   dialog.showModal();
+  for (const one of shown) one.begin?.();
   dialog.querySelector(".sheet__title").scrollIntoView();
+  draft.values = () => ({ words: words.value, form: answers() });
 
   function answers() { return Object.fromEntries(fields.map((field) => [field.name, field.value()]).filter(([, value]) => value !== undefined)); }
-  function keep() { return store.keepDraft(draftName, { words: words.value, form: answers() }); }
 
   function take(said) {
     const typed = words.value.trim();
@@ -53,6 +60,8 @@ export async function openFill({ app, duties, verb, icon: picture, done }) {
     for (const field of fields) field.say("");
     const wrong = fields.map((field) => [field, field.wrong(filled)]).find(([, why]) => why);
     if (wrong) return wrong[0].say(wrong[1]);
+    const missing = shown.find((one) => !one.given());
+    if (missing) return missing.say(t("needs_this"));
     const text = words.value.trim();
     problem.hidden = !(needsWords && !text);
     if (!problem.hidden) {
@@ -62,7 +71,8 @@ export async function openFill({ app, duties, verb, icon: picture, done }) {
     }
     confirm.disabled = true;
     try {
-      await done({ text, form: filled ? given : null }, [], draftName);
+      await done({ text, form: filled ? given : null }, { photos: draft.photos.map((one) => one.blob), signature: draft.signature }, draft.name);
+      await draft.handed();
     } catch (error) {
       console.warn("Could not be kept:", error);
       confirm.disabled = false;
@@ -74,7 +84,34 @@ export async function openFill({ app, duties, verb, icon: picture, done }) {
   }
 }
 
-const ready = (verb) => [1, 2, 3].map((n) => `ready_duty_${verb}_${n}`).map((name) => [name, t(name)]).filter(([name, said]) => said !== name).map(([, said]) => said);
+/** Ready words for any duty, and for one of this kind. */
+const ready = (verb, kind) => [1, 2, 3].flatMap((n) => [`ready_duty_${verb}_${n}`, `ready_${kind}_${verb}_${n}`]).map((name) => [name, t(name)]).filter(([name, said]) => said !== name).map(([, said]) => said);
+
+// -- what shows that it was done --------------------------------------------------------------------------------------------
+
+/** The photos and the signature that any of the duties asks for. */
+function evidence(duties, draft) {
+  const asked = (what) => duties.some((one) => one.needs.includes(what));
+  return [
+    asked("photo") && proof("photo", camera, draft, () => draft.photos.length > 0),
+    asked("signature") && proof("signature", signature, draft, () => draft.signature !== null),
+  ].filter(Boolean);
+}
+
+function proof(what, make, draft, given) {
+  const problem = h("p.field__error", { id: `${what}-problem`, hidden: true, role: "alert" });
+  const clear = () => { problem.hidden = true; };
+  const part = make(draft, { say, taken: clear, signed: clear });
+  const element = h("fieldset.field", { "aria-describedby": problem.id }, h("legend.field__label", {}, t(`needs_${what}`)), what === "signature" && h("p.quiet", {}, t("sign_whose")), part.element, problem);
+  return { element, given, say, begin: part.begin };
+
+  function say(words) {
+    problem.textContent = words;
+    problem.hidden = false;
+    part.focus();
+    element.scrollIntoView({ block: "center" });
+  }
+}
 
 // -- fields of a JSON Schema: text, number, yes or no, one of several -----------------------------------------------------
 

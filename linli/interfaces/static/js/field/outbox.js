@@ -32,13 +32,13 @@ export class Outbox {
   of(subject) { return this.items.filter((item) => subjectsOf(item).includes(subject)); }
   get asking() { return this.items.filter((item) => item.status === "conflict" || item.status === "refused"); }
 
-  /** Keep an action and try to send it. `given`: kind, subject, names, version, verb, text, reason, units, at; also, form, lon, lat. */
-  async add(given, photos, draft) {
+  /** Keep an action with its files and try to send it. `given`: kind, subject, names, version, verb, text, reason, units, at; also, form, lon, lat. */
+  async add(given, { photos = [], signature = null }, draft) {
     await this.load(); // another tab may have added to it
     const before = subjectsOf(given).map((subject) => this.of(subject).at(-1)).find(Boolean);
     const seq = (this.items.at(-1)?.seq ?? 0) + 1;
-    const action = { ...given, key: crypto.randomUUID?.() ?? randomKey(), seq, after: before?.key ?? "", photos: photos.length, status: "waiting" };
-    await this.store.enqueue(action, photos, draft);
+    const action = { ...given, key: crypto.randomUUID?.() ?? randomKey(), seq, after: before?.key ?? "", photos: photos.length, signed: Boolean(signature), status: "waiting" };
+    await this.store.enqueue(action, { photos, signature }, draft);
     await this.changed();
     navigator.storage?.persist?.();
     this.run();
@@ -54,11 +54,10 @@ export class Outbox {
 
   /** Hand a refused action in again, as it is or changed: a new key, since it is a new decision. */
   async again(action, change) {
-    const photos = [];
-    for (let n = 0; n < action.photos; n++) photos.push(await this.store.photo(`${action.key}:${n}`));
+    const files = await this.store.filesOf(action);
     const { problem, ...plain } = action;
     const next = { ...plain, ...change, key: crypto.randomUUID?.() ?? randomKey(), after: "", status: "waiting", tried: false };
-    await this.store.enqueue(next, photos, "");
+    await this.store.enqueue(next, files, "");
     await this.store.drop(action, next.key);
     await this.changed();
     this.run();
@@ -125,7 +124,9 @@ export class Outbox {
     form.set("who", this.store.who);
     form.set("actions", JSON.stringify(batch.map(parcel)));
     for (const item of batch) {
-      for (let n = 0; n < item.photos; n++) form.set(`photo:${item.key}:${n}`, await this.store.photo(`${item.key}:${n}`), `${n}.jpg`);
+      const { photos, signature } = await this.store.filesOf(item);
+      photos.forEach((photo, n) => form.set(`photo:${item.key}:${n}`, photo, `${n}.jpg`));
+      if (signature) form.set(`signature:${item.key}`, signature, "signature.png");
     }
     let answer;
     let told;
@@ -153,8 +154,8 @@ export class Outbox {
   }
 }
 
-function parcel({ kind, key, at, happened, subject, version, after, verb, text, reason, units, also, form, lon, lat, photos }) {
-  return { kind, key, at, happened: happened ?? null, subject, version, after, verb, text, reason, units, also: also ?? [], form: form ?? null, lon: lon ?? null, lat: lat ?? null, photos };
+function parcel({ kind, key, at, happened, subject, version, after, verb, text, reason, units, also, form, lon, lat, photos, signed }) {
+  return { kind, key, at, happened: happened ?? null, subject, version, after, verb, text, reason, units, also: also ?? [], form: form ?? null, lon: lon ?? null, lat: lat ?? null, photos, signed: Boolean(signed) };
 }
 
 /** Everything that an action is about: its own subject first. */

@@ -15,7 +15,7 @@ export class Store {
       upgrade(db) {
         db.createObjectStore("kept"); // "snapshot" → the server's answer
         db.createObjectStore("outbox", { keyPath: "key" }).createIndex("seq", "seq");
-        db.createObjectStore("photos"); // "<key>:<n>" of an action or a draft, "file:<id>" of a fetched one → Blob
+        db.createObjectStore("photos"); // "<key>:<n>" and "<key>:signature" of an action, "draft:…" of a draft, "file:<id>" of a fetched one → Blob
         db.createObjectStore("drafts"); // "<kind>:<subject>:<verb>"
         db.createObjectStore("sent", { keyPath: "key" });
       },
@@ -74,11 +74,19 @@ export class Store {
     await change.done;
   }
 
-  /** Put an action into the outbox with its photos, and take its draft away: all or nothing. */
-  async enqueue(action, photos, draft) {
+  /** The files of an action that waits. */
+  async filesOf({ key, photos, signed }) {
+    const found = [];
+    for (let n = 0; n < photos; n++) found.push(await this.photo(`${key}:${n}`));
+    return { photos: found, signature: signed ? await this.photo(`${key}:signature`) : null };
+  }
+
+  /** Put an action into the outbox with its files, and take its draft away: all or nothing. */
+  async enqueue(action, { photos, signature }, draft) {
     const change = this.db.transaction(["outbox", "photos", "drafts"], "readwrite");
     change.objectStore("outbox").put(action);
     photos.forEach((blob, n) => change.objectStore("photos").put(blob, `${action.key}:${n}`));
+    if (signature) change.objectStore("photos").put(signature, `${action.key}:signature`);
     if (draft) change.objectStore("drafts").delete(draft);
     await change.done;
   }
@@ -149,6 +157,7 @@ function leave(change, held, item, receipt) {
   held.delete(item.key);
   change.objectStore("outbox").delete(item.key);
   for (let n = 0; n < item.photos; n++) change.objectStore("photos").delete(`${item.key}:${n}`);
+  if (item.signed) change.objectStore("photos").delete(`${item.key}:signature`);
   const versions = receipt ? { [item.subject]: receipt.version, ...receipt.also } : { [item.subject]: item.version };
   for (const later of [...held.values()].filter((one) => one.after === item.key)) {
     const also = later.also?.map((one) => ({ ...one, version: versions[one.subject] ?? one.version }));

@@ -28,7 +28,7 @@ const done = (item) => t(`${item.kind === "duties" ? "duty" : "do"}_${item.verb}
 function words(item) {
   return [
     h("h2", {}, done(item), " · ", named(item.names)),
-    h("p.faint", {}, item.address && `${item.address} · `, t("done_at", { when: when(item.happened ?? item.at) }), item.photos > 0 && ` · ${t("n_photos", { n: item.photos })}`),
+    h("p.faint", {}, item.address && `${item.address} · `, t("done_at", { when: when(item.happened ?? item.at) }), item.photos > 0 && ` · ${t("n_photos", { n: item.photos })}`, item.signed && ` · ${t("needs_signature")}`),
     (item.text || item.reason) && h("blockquote.quote", {}, item.text || item.reason),
   ];
 }
