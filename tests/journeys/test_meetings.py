@@ -98,3 +98,27 @@ def test_a_secretary_holds_the_friday_meeting(house: Served, language: str) -> N
         assert serious(page) == [], address
         shot(page, f"phone{address.replace('/', '-').replace(str(meeting.id), 'x')}-{language}")
     assert house.complaints == []
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_a_meeting_convened_by_hand_is_called_off_with_its_reason(house: Served, language: str) -> None:
+    page = house.sign_in("community", to="/console/meetings", language=language)
+    page.locator("[data-open=convene]").click()
+    page.locator("#convene input[name=starts_at]").fill("2026-03-10T09:30")
+    page.locator("#convene button.button--primary").click()
+    page.locator("[data-open='call-off']").click()
+    page.locator("#call-off button.button--primary").click()  # without a reason: said beside the field, the dialog is open again
+    expect(page.locator("#call-off .field--bad")).to_be_visible()
+    page.locator("#call-off textarea").fill("礼堂停电")
+    for name, size in (("desk", DESK), ("phone", PHONE)):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        assert wide(page) <= 0
+        shot(page, f"meeting-calling-off-{name}-{language}")
+    page.locator("#call-off button.button--primary").click()
+    expect(page.locator(".note", has_text="礼堂停电")).to_be_visible()
+    expect(page.locator("[data-open='call-off']")).to_have_count(0)
+    assert Meeting.objects.exclude(called_off_at=None).count() == 1
+    shot(page, f"meeting-called-off-{language}")
+    page.goto(f"{house.address}/console/meetings")
+    shot(page, f"meetings-list-called-off-{language}")
+    assert serious(page) == [] and house.complaints == []

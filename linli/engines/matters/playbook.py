@@ -81,6 +81,10 @@ class ClassPart(Section):
     kind: Code
     names: Text
     group: Text | None = Field(default=None, title="group", json_schema_extra={"zh": "大类"})
+    reported_by: Literal["everyone", "desk"] = Field(
+        default="everyone", title="reported by", json_schema_extra={"zh": "由谁上报", "values": {"everyone": "所有人", "desk": "值班岗位"}},
+        description="desk: no resident is offered it; desks, gateways and the program's own stories open it",
+    )  # fmt: skip
     words: list[str] = Field(
         default_factory=list, title="everyday words", json_schema_extra={"zh": "常用说法"}, description="everyday words that suggest this class"
     )
@@ -258,6 +262,7 @@ def compile_policy(section: MattersSection) -> Policy:
                 urgent=part.urgent or bool(part.emergency),
                 start_level=levels.index(part.start_at) if part.start_at else 0,
                 department=part.department or "",
+                by_desk=part.reported_by == "desk",
                 questions=tuple(Question(asked.code, asked.type, asked.required, frozenset(choice.code for choice in asked.choices)) for asked in part.form),
             )
             for part in section.classes

@@ -55,6 +55,7 @@ def classes(request: HttpRequest) -> Any:  # noqa: ARG001 - the library's shape
             "group": part.group.model_dump() if part.group else None,
             "words": part.words,
             "visibility": part.visibility or kinds[part.kind].visibility,
+            "reported_by": part.reported_by,
             "emergency": part.emergency,
             "urgent": part.urgent or bool(part.emergency),
             "conditions": [{"code": row.code, "names": row.names.model_dump() if row.names else {}, "promise": str(row.time)} for row in part.conditions],

@@ -75,6 +75,7 @@ class ClassOut(Schema):
     group: dict[str, str] | None
     words: list[str]
     visibility: str
+    reported_by: str = Field(description="everyone, or desk: residents cannot report it")
     emergency: str
     urgent: bool
     conditions: list[ConditionOut]

@@ -13,6 +13,7 @@ STATES: Mapping[str, Said] = {
     "planned": (_("to come"), "calendar-clock", "brand"),
     "passed": (_("minutes not published"), "hourglass", "soon"),
     "published": (_("minutes published"), "circle-check", "ok"),
+    "called_off": (_("called off"), "x", "suspended"),
 }
 CAME: Mapping[str, Said] = {
     "present": (_("came"), "user-check", "ok"),

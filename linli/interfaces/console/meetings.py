@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from linli.directory.territory.selectors import ground
 from linli.engines.duties.meetings.playbook import KEEP, meeting_kinds
-from linli.engines.duties.meetings.rules import BadDay, Becomes, Came
+from linli.engines.duties.meetings.rules import WHY_MOST, BadDay, Becomes, Came
 from linli.engines.duties.meetings.selectors import ActionLine, MeetingPage, all_actions, meeting_page
 from linli.engines.duties.meetings.selectors import meetings as meeting_lists
 from linli.engines.duties.meetings.services import agenda, minutes
@@ -59,6 +59,10 @@ class ConveneForm(forms.Form):
         }
         for name, given in choices.items():
             self.fields[name].choices = given  # type: ignore[attr-defined]
+
+
+class CallOffForm(forms.Form):
+    why = forms.CharField(label=_("Why"), max_length=WHY_MOST, help_text=_("Told to everybody who was invited."), widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class AddendumForm(forms.Form):
@@ -144,6 +148,24 @@ def keep(request: HttpRequest, meeting_id: UUID) -> HttpResponseBase:
         return JsonResponse({"version": version, "said": gettext("Saved %(when)s") % {"when": f"{timezone.localtime(at):%H:%M}"}})
     messages.success(request, said)
     return redirect(reverse("console:meeting", args=[meeting_id]) + anchor)
+
+
+@requires("meetings.keep")
+@require_POST
+def call_off(request: HttpRequest, meeting_id: UUID) -> HttpResponseBase:
+    """Call the meeting off, with the reason that everybody who was invited is told."""
+    actor, at = actor_of_request(request), now()
+    page = meeting_page(actor=actor, at=at, meeting_id=meeting_id)
+    form = CallOffForm(request.POST)
+    if form.is_valid():
+        try:
+            with write():
+                agenda.call_off(actor=actor, at=at, meeting_id=meeting_id, why=form.cleaned_data["why"])
+            messages.success(request, gettext("Called off; everybody who was invited is told."))
+            return redirect("console:meeting", meeting_id)
+        except Refusal as refusal:
+            return _page(request, meeting_page(actor=actor, at=at, meeting_id=meeting_id), refusal=refusal, calling_off=form)
+    return _page(request, page, calling_off=form)
 
 
 @requires("meetings.keep")
@@ -234,10 +256,11 @@ def _moment(text: str) -> datetime | None:
 
 def _page(
     request: HttpRequest, page: MeetingPage, *, typed: QueryDict | None = None, refusal: Refusal | None = None, addendum: AddendumForm | None = None,
+    calling_off: CallOffForm | None = None,
 ) -> HttpResponseBase:  # fmt: skip
     """The page; ``typed``: what was sent and refused is still there."""
     at, shown = now(), get_language() or ""
-    keeping = page.keeps and page.line.closed_at is None
+    keeping = page.keeps and page.line.state in ("planned", "passed")
     given = typed if typed is not None else QueryDict()
     items = [
         {
@@ -249,7 +272,7 @@ def _page(
     ]  # fmt: skip
     seats = [{"seat": seat, "came": given.get(f"seat-{seat.id}", seat.came), "word": CAME.get(seat.came)} for seat in page.seats]
     held = page.line.held_at or (page.line.starts_at if page.line.starts_at <= at else None)
-    status = status_of(refusal) if refusal else 400 if addendum else 200
+    status = status_of(refusal) if refusal else 400 if addendum or calling_off else 200
     return show(
         request, "console/meetings/meeting.html" if keeping else "console/meetings/read.html", "meetings", status=status,
         page=page, line=page.line, items=items, seats=seats, came=list(CAME.items()), state=STATES[page.line.state],
@@ -257,7 +280,8 @@ def _page(
         held=given.get("held_at", f"{timezone.localtime(held):%Y-%m-%dT%H:%M}" if held else ""), wrong=sentence(refusal) if refusal else "",
         given=given, key=str(new_id()), becomes=list(BECOMES.items()), owners=_owners(page, shown) if keeping else (),
         due_on=given.get("due_on", f"{timezone.localdate(at) + timedelta(days=7):%Y-%m-%d}"),
-        addendum=addendum or AddendumForm(public=page.line.public), matters=bool(page.part and page.part.action_class),
+        addendum=addendum or AddendumForm(public=page.line.public), keeping=keeping, calling_off=calling_off or CallOffForm(),
+        matters=bool(page.part and page.part.action_class),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from linli.engines.matters.playbook import ClassPart, FormField, MattersSection
-from linli.engines.matters.rules.classes import unknown_class
+from linli.engines.matters.rules.classes import DeskClass, unknown_class
 from linli.engines.matters.rules.policy import Policy
 from linli.interfaces.open311.formats import w3c
 from linli.kernel.refusal import N_
@@ -21,9 +21,9 @@ _QUESTION = N_("Which of these describes it?")
 
 
 def service_list(section: MattersSection, language: str) -> list[dict[str, Any]]:
-    """Every class as a service."""
+    """Every class that residents report, as a service."""
     kinds = {kind.code: kind.names.model_dump() for kind in section.kinds}
-    return [_service(part, kinds[part.kind], language) for part in section.classes]
+    return [_service(part, kinds[part.kind], language) for part in section.classes if part.reported_by == "everyone"]
 
 
 def _service(part: ClassPart, kind: Mapping[str, str], language: str) -> dict[str, Any]:
@@ -45,11 +45,13 @@ def service_definition(section: MattersSection, policy: Policy, code: str, langu
     """What a class asks: its condition, where it has several, and its form.
 
     Raises:
-        UnknownClass: there is none of this code.
+        UnknownClass: there is none of this code that residents report.
     """
     part = next((part for part in section.classes if part.code == code), None)
     if part is None:
         raise unknown_class(code, policy=policy)
+    if part.reported_by != "everyone":
+        raise DeskClass(given=code)
     return {"service_code": part.code, "attributes": attributes_of(part, language)}
 
 

@@ -102,7 +102,7 @@ def matters(request: HttpRequest) -> HttpResponseBase:
         "filtered": len(given.keys() - {"state"}),
         "states": STATES,
         "kinds": [(kind.code, own(kind.names)) for kind in (known.section.kinds if known.section else ()) if kind.visibility == "public"],
-        "classes": class_choices()[1:],
+        "classes": class_choices(known.classes)[1:],
         "areas": area_choices(),
         "searched": SEARCHED,
         "bounds": wanted["box"] if filtered.box else map_bounds(),

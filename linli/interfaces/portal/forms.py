@@ -111,7 +111,7 @@ class ReportForm(ContactForm):
     def __init__(self, *arguments: Any, photos: int = 0, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.photos = photos
-        self.part: ClassPart | None = offers().classes.get(self["class_code"].value() or "")
+        self.part: ClassPart | None = offers().reported.get(self["class_code"].value() or "")
         self.fields["class_code"].error_messages["invalid_choice"] = _("Choose what it is.")
         conditions = condition_choices(self.part) if self.part else []
         self.fields["condition"].choices = [(code, name) for code, name, _promise in conditions]  # type: ignore[attr-defined]

@@ -19,10 +19,11 @@ NAMED = 3  # what a number is for: so many names, more is not read in a hurry
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """The classes by code, what their everyday words are, and the numbers to call with what each is for."""
+    """The classes by code, those that a resident may report, what their everyday words are, and the numbers to call with what each is for."""
 
     section: MattersSection | None
     classes: Mapping[str, ClassPart]
+    reported: Mapping[str, ClassPart]
     searched: tuple[Offered, ...]
     emergencies: Mapping[str, Mapping[str, str]]
 
@@ -31,15 +32,17 @@ def _build() -> Offers:
     try:
         section = active_playbook().section(MattersSection)
     except NoPlaybook:
-        return Offers(None, {}, (), {})
+        return Offers(None, {}, {}, (), {})
     calls: dict[str, list[Text]] = {}
+    reported = {part.code: part for part in section.classes if part.reported_by == "everyone"}
     for part in section.classes:
         if part.emergency:
             calls.setdefault(part.emergency, []).append(part.names)
     return Offers(
         section,
         {part.code: part for part in section.classes},
-        tuple(Offered(part.code, part.names.model_dump(), tuple(part.words)) for part in section.classes),
+        reported,
+        tuple(Offered(part.code, part.names.model_dump(), tuple(part.words)) for part in reported.values()),
         {
             number: {"zh": "、".join(name.zh for name in names[:NAMED]), "en": ", ".join(name.en for name in names[:NAMED])}
             for number, names in sorted(calls.items())
@@ -66,12 +69,12 @@ def suggested(text: str) -> list[ClassPart]:
     return [known.classes[suggestion.code] for suggestion in suggest(text, known.searched)]
 
 
-def class_choices() -> list[tuple[str, str | list[tuple[str, str]]]]:
-    """Choices for a form, under the names of the playbook's groups."""
+def class_choices(classes: Mapping[str, ClassPart] | None = None) -> list[tuple[str, str | list[tuple[str, str]]]]:
+    """Choices for a form, under the names of the playbook's groups: what a resident may report, or the given classes."""
     known = offers()
     kinds = {kind.code: kind.names for kind in known.section.kinds} if known.section else {}
     groups: dict[str, list[tuple[str, str]]] = {}
-    for part in known.classes.values():
+    for part in (known.reported if classes is None else classes).values():
         groups.setdefault(own(part.group or kinds[part.kind]), []).append((part.code, own(part.names)))
     return [("", gettext("Choose…")), *groups.items()]
 

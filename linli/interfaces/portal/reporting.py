@@ -195,7 +195,7 @@ def _usual(lon: object, lat: object, words: list[ClassPart]) -> list[ClassPart]:
     east, north = _number(lon), _number(lat)
     if east is None or north is None or not on_earth(east, north):
         return []
-    known = offers().classes
+    known = offers().reported
     codes = classes_near(at=now(), lon=east, lat=north)
     return [known[code] for code in codes if code in known and known[code] not in words]
 

@@ -17,3 +17,11 @@ class MinutesPublished(Event):
     area_path: str
     confidentiality: int
     actions: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingCalledOff(Event):
+    """A meeting will not be held: whoever was invited is told, with the reason that stands on it."""
+
+    topic: ClassVar[str] = "meetings.called_off"
+    area_path: str

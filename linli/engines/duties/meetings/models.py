@@ -1,6 +1,6 @@
 """Meetings with their seats, agenda, actions and addenda. No person is named: seats are posts, units and bodies.
 
-What must always hold of one row is a constraint here; migration 0002 keeps what is published from being changed.
+What must always hold of one row is a constraint here; migrations 0002 and 0004 keep what is published or called off from being changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Meeting(models.Model):
     version = models.IntegerField(default=1)
     kind = models.TextField(help_text="the playbook's code of it")
     names = models.JSONField()
-    occurrence = models.OneToOneField("duties.Occurrence", null=True, on_delete=models.PROTECT, related_name="+")
+    occurrence = models.ForeignKey("duties.Occurrence", null=True, on_delete=models.PROTECT, related_name="+", help_text="the duty that holding it is")
     area = models.ForeignKey("territory.Area", on_delete=models.PROTECT, related_name="+", db_index=False)
     area_path = models.TextField()
     confidentiality = models.SmallIntegerField(help_text="public: agenda and published minutes stand on the portal, in their public words")
@@ -27,6 +27,8 @@ class Meeting(models.Model):
     starts_at = models.DateTimeField()
     held_at = models.DateTimeField(null=True, help_text="when it began, as the minutes say")
     closed_at = models.DateTimeField(null=True, help_text="when its minutes were published")
+    called_off_at = models.DateTimeField(null=True)
+    called_off_why = models.TextField(default="", blank=True, help_text="told to whom it concerns, not to everyone")
     minutes = models.TextField(default="", blank=True)
     public_text = models.TextField(default="", blank=True, help_text="what everyone may read of it, where the kind is public")
     at = models.DateTimeField()
@@ -34,7 +36,12 @@ class Meeting(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind", "area", "starts_at"], name="meeting_once"),
+            models.UniqueConstraint(fields=["kind", "area", "starts_at"], condition=Q(called_off_at=None), name="meeting_once"),
+            models.UniqueConstraint(fields=["occurrence"], condition=Q(called_off_at=None), name="meeting_of_a_duty_once"),
+            models.CheckConstraint(
+                condition=Q(called_off_at=None, called_off_why="") | (Q(called_off_at__isnull=False, closed_at=None) & ~Q(called_off_why="")),
+                name="meeting_called_off_with_a_reason",
+            ),
             models.CheckConstraint(condition=Q(closed_at=None) | Q(held_at__isnull=False, closed_at__gte=F("held_at")), name="meeting_held_before_closed"),
             models.CheckConstraint(condition=~Q(kind="") & Q(version__gte=1), name="meeting_whole"),
         ]

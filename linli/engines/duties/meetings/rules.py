@@ -13,6 +13,7 @@ from linli.kernel.refusal import N_, Kind, Refusal
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 TEXT_MOST = 4_000
+WHY_MOST = 200
 MINUTES_MOST = 20_000
 WHAT_MOST = 400
 FARTHEST = timedelta(days=366)  # an action is due within a year
@@ -52,6 +53,24 @@ class MinutesClosed(Refusal):
     code: ClassVar[str] = "meetings.minutes_closed"
     message: ClassVar[str] = N_("These minutes are published. What has to be added goes into an addendum.")
     kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class CalledOff(Refusal):
+    code: ClassVar[str] = "meetings.called_off"
+    message: ClassVar[str] = N_("This meeting is called off. Convene another one.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class DecidedAlready(Refusal):
+    code: ClassVar[str] = "meetings.decided_already"
+    message: ClassVar[str] = N_("Something was decided or written down at this meeting: it was held. Publish its minutes.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class NoReason(Refusal):
+    code: ClassVar[str] = "meetings.no_reason"
+    message: ClassVar[str] = N_("Say why it is called off: everybody who was invited is told.")
+    field: ClassVar[str] = "why"
 
 
 class NotPublishedYet(Refusal):
@@ -177,6 +196,20 @@ def check_closing(*, closed_at: datetime | None, held_at: datetime | None, came:
     if written < 1:
         raise NothingWritten
     return min(held_at, at)
+
+
+def check_calling_off(why: str, *, written: int) -> str:
+    """Let a meeting be called off; return the reason as it is kept. ``written``: how many decisions, actions and minutes there are.
+
+    Raises:
+        DecidedAlready, NoReason, TooLong.
+    """
+    if written:
+        raise DecidedAlready
+    tidy = check_text(why, most=WHY_MOST)
+    if not tidy:
+        raise NoReason
+    return tidy
 
 
 def check_text(text: str, *, most: int = TEXT_MOST) -> str:

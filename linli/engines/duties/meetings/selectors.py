@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from linli.directory.organisation.selectors import organisation
 from linli.directory.territory.selectors import ground
@@ -23,12 +23,13 @@ from linli.kernel.access.selectors import in_scope, names_of_actors
 
 MOST = 100
 PUBLIC_PAST = timedelta(days=366)
+CALLED_OFF_PAST = timedelta(days=31)
 Names = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class MeetingLine:
-    """A meeting in a list. ``state``: planned, passed (its time is over and no minutes are published) or published."""
+    """A meeting in a list. ``state``: planned, passed (its time is over and no minutes are published), published or called_off."""
 
     id: UUID
     kind: str
@@ -41,6 +42,7 @@ class MeetingLine:
     state: str
     items: int
     actions: int
+    why: str = ""  # it was called off
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +121,12 @@ class MeetingPage:
 
 @dataclass(frozen=True, slots=True)
 class Meetings:
-    """Where the actor may look: coming ones (the next first), passed without minutes, published (the latest first), open actions."""
+    """Where the actor may look: coming ones (the next first), passed without minutes, published (the latest first), called off, open actions."""
 
     coming: tuple[MeetingLine, ...]
     passed: tuple[MeetingLine, ...]
     published: tuple[MeetingLine, ...]
+    called_off: tuple[MeetingLine, ...]
     open_actions: tuple[ActionLine, ...]
 
 
@@ -149,6 +152,18 @@ class PublicMeeting:
     text: str = ""
     items: tuple[PublicItem, ...] = ()
     addenda: tuple[tuple[str, datetime], ...] = field(default=())
+    called_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallingOff:
+    """A meeting that was called off, and the posts that were invited; bodies have none."""
+
+    names: Names
+    area_names: Names
+    starts_at: datetime
+    why: str
+    posts: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +187,14 @@ def meetings(*, actor: Actor, at: datetime) -> Meetings:
     actor.require_somewhere(READ)
     rows = visible(actor).annotate(n_items=Count("items", distinct=True), n_actions=Count("actions", distinct=True))
     begins = at - timedelta(hours=4)  # while a meeting goes on, it is among those to come
-    coming = rows.filter(closed_at=None, starts_at__gt=begins).order_by("starts_at", "id")[:MOST]
-    passed = rows.filter(closed_at=None, starts_at__lte=begins).order_by("-starts_at", "id")[:MOST]
+    live = rows.filter(called_off_at=None)
+    coming = live.filter(closed_at=None, starts_at__gt=begins).order_by("starts_at", "id")[:MOST]
+    passed = live.filter(closed_at=None, starts_at__lte=begins).order_by("-starts_at", "id")[:MOST]
+    called_off = rows.filter(called_off_at__isnull=False, starts_at__gt=at - CALLED_OFF_PAST).order_by("-starts_at", "id")[:MOST]
     published = rows.filter(closed_at__isnull=False).order_by("-held_at", "id")[:MOST]
     return Meetings(
         tuple(_line(row, at=at) for row in coming), tuple(_line(row, at=at) for row in passed), tuple(_line(row, at=at) for row in published),
-        open_actions(actor=actor, at=at),
+        tuple(_line(row, at=at) for row in called_off), open_actions(actor=actor, at=at),
     )  # fmt: skip
 
 
@@ -233,7 +250,7 @@ def spoken_about(*, actor: Actor, matter_id: UUID) -> list[Spoken]:
     For those who may see the matter: its caller has asked that.
     """
     reach = in_scope(actor.scopes(READ), path="meeting__area_path", confidentiality="meeting__confidentiality")
-    items = Item.objects.filter(reach, matter=matter_id).select_related("meeting")
+    items = Item.objects.filter(reach, matter=matter_id, meeting__called_off_at=None).select_related("meeting")
     actions = Action.objects.filter(reach, matter=matter_id).select_related("meeting")
     found = [Spoken(one.meeting_id, one.meeting.names, one.meeting.starts_at, one.decision if one.meeting.closed_at else "", came_out=False) for one in items]
     found += [Spoken(one.meeting_id, one.meeting.names, one.meeting.starts_at, one.what, came_out=True) for one in actions]
@@ -266,16 +283,27 @@ def public_meeting(*, meeting_id: UUID) -> PublicMeeting:
     return _public(row, text=row.public_text if row.closed_at else "", items=tuple(items), addenda=tuple(addenda))
 
 
+def called_off(meeting_ids: Collection[UUID]) -> dict[UUID, CallingOff]:
+    """What has to be told of meetings that were called off, by meeting. Two queries."""
+    rows = list(Meeting.objects.filter(id__in=meeting_ids, called_off_at__isnull=False))
+    seats: dict[UUID, list[UUID]] = {row.id: [] for row in rows}
+    for meeting, post in SeatRow.objects.filter(meeting__in=rows, post__isnull=False).order_by("number").values_list("meeting_id", "post_id"):
+        seats[meeting].append(post)
+    return {row.id: CallingOff(row.names, ground().area(row.area_id).names, row.starts_at, row.called_off_why, tuple(seats[row.id])) for row in rows}
+
+
 def _public(row: Meeting, *, text: str = "", items: tuple[PublicItem, ...] = (), addenda: tuple[tuple[str, datetime], ...] = ()) -> PublicMeeting:
-    return PublicMeeting(row.id, row.names, ground().area(row.area_id).names, row.starts_at, row.held_at, row.closed_at, text, items, addenda)
+    return PublicMeeting(
+        row.id, row.names, ground().area(row.area_id).names, row.starts_at, row.held_at, row.closed_at, text, items, addenda, row.called_off_at is not None
+    )
 
 
 def _line(row: Meeting, *, at: datetime, items: int | None = None, actions: int | None = None) -> MeetingLine:
-    state = "published" if row.closed_at else "passed" if row.starts_at <= at - timedelta(hours=4) else "planned"
+    state = "called_off" if row.called_off_at else "published" if row.closed_at else "passed" if row.starts_at <= at - timedelta(hours=4) else "planned"
     return MeetingLine(
         row.id, row.kind, row.names, ground().area(row.area_id).names, row.starts_at, row.held_at, row.closed_at,
         row.confidentiality == Confidentiality.PUBLIC, state,
-        row.n_items if items is None else items, row.n_actions if actions is None else actions,  # type: ignore[attr-defined]
+        row.n_items if items is None else items, row.n_actions if actions is None else actions, row.called_off_why,  # type: ignore[attr-defined]
     )  # fmt: skip
 
 
@@ -321,7 +349,7 @@ def _item(row: Item, actions: list[ActionLine], *, actor: Actor, at: datetime, a
 
 def meeting_of_duty(*, actor: Actor, occurrence_id: UUID) -> Spoken | None:
     """The meeting that a duty is the holding of, or that gave it to its post; None for any other duty. Two queries."""
-    row = visible(actor).filter(occurrence_id=occurrence_id).first()
+    row = visible(actor).filter(occurrence_id=occurrence_id).order_by(F("called_off_at").desc(nulls_first=True)).first()
     if row is not None:
         return Spoken(row.id, row.names, row.starts_at, "", came_out=False)
     ref = Occurrence.objects.filter(id=occurrence_id, subject__kind=ACTION).values_list("subject__ref", flat=True).first()

@@ -17,6 +17,13 @@ class UnknownClass(Refusal):
     field = "class_code"
 
 
+class DeskClass(UnknownClass):
+    """A class that the playbook offers no resident; for them it is as one that is not there."""
+
+    code = "matters.desk_class"
+    message = N_("“%(given)s” is not for residents' reports: a desk opens it. Choose what is wrong.")
+
+
 class LikelyClass(UnknownClass):
     """An unknown class that is like a known one."""
 
@@ -39,7 +46,9 @@ def nearest(given: str, *, policy: Policy) -> str:
     if slash and known is not None:
         close = process.extractOne(condition, [row.condition for row in known.rows], scorer=fuzz.ratio, score_cutoff=NEAR_ENOUGH)
         return f"{code}/{close[0] if close else known.rows[0].condition}"
-    choices = sorted({(word.casefold(), part.code) for part in policy.classes.values() for word in (part.code, *part.names.values()) if word})
+    choices = sorted(
+        {(word.casefold(), part.code) for part in policy.classes.values() if not part.by_desk for word in (part.code, *part.names.values()) if word}
+    )
     close = process.extractOne(code.casefold(), [word for word, _ in choices], scorer=fuzz.WRatio, score_cutoff=NEAR_ENOUGH)
     if close is None:
         return ""

@@ -35,6 +35,7 @@ class MatterClass:
     start_level: int = 0
     department: str = ""  # code of the unit that usually handles it
     questions: tuple[Question, ...] = ()
+    by_desk: bool = False  # no resident's report may name it
 
     def row(self, condition: str) -> LimitRow | None:
         """Return the row of ``condition`` (the first one where it is empty), or None for an unknown condition."""

@@ -15,6 +15,7 @@ from django.db import connection
 from linli.engines.matters.events import MatterEvent, MatterReported
 from linli.engines.matters.models import Matter, Report
 from linli.engines.matters.rules import words
+from linli.engines.matters.rules.classes import DeskClass
 from linli.engines.matters.rules.clocks import next_wake
 from linli.engines.matters.rules.form import check_answers, check_details
 from linli.engines.matters.rules.intake import Contact, ReportRequest, begin, cell_of, check
@@ -89,6 +90,7 @@ def report_matters(requests: Sequence[ReportRequest], *, actor: Actor, at: datet
     policy, policy_id = frame.policy, frame.policy_id
     recorded_at = machine_now()
     may_report_for = actor.may("matters.report_for_others")
+    of_a_desk = actor.holds("matters.report_for_others")  # of whatever area: it is about the class alone
     _wait_for_files(requests, actor=actor)
     earlier = _earlier_receipts(requests, actor=actor, frame=frame)
     places = placed(requests, frame=frame)
@@ -102,6 +104,8 @@ def report_matters(requests: Sequence[ReportRequest], *, actor: Actor, at: datet
             continue
         try:
             known = check(request, now=at, policy=policy)
+            if known.by_desk and not of_a_desk:
+                raise DeskClass(given=request.class_code)
             if isinstance(place, Refusal):
                 raise place
             if not may_report_for and (request.promised is not None or (at - request.at).total_seconds() > 86_400):

@@ -8,21 +8,23 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from linli.directory.organisation.rules import PostNode
 from linli.directory.organisation.selectors import organisation
 from linli.directory.territory.rules import AreaNode
 from linli.directory.territory.selectors import ground
+from linli.engines.duties.meetings.events import MeetingCalledOff
 from linli.engines.duties.meetings.models import Action, Item, Meeting, SeatRow
 from linli.engines.duties.meetings.playbook import KEEP, READ, MeetingPart, SeatPart, meeting_kinds
-from linli.engines.duties.meetings.rules import Candidate, Criterion, MinutesClosed, Source, Standing, check_text, gathered
+from linli.engines.duties.meetings.rules import CalledOff, Candidate, Criterion, MinutesClosed, Source, Standing, check_calling_off, check_text, gathered
 from linli.engines.duties.models import Occurrence
 from linli.engines.duties.rules.task import State
 from linli.engines.duties.services.frame import frame
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.clock.services import machine_now
+from linli.kernel.events.services import publish
 from linli.kernel.refusal import N_, Kind, Refusal
 from linli.kernel.writing import attempt
 
@@ -95,7 +97,8 @@ def convene_due(*, at: datetime) -> int:
             with attempt():
                 meeting = _make(part, ground().area(occurrence.area_id), starts, actor=CLOCK, at=at, occurrence_id=occurrence.id)
         except IntegrityError:  # made in this instant by another worker, or convened by hand for the same time: that one is it
-            Meeting.objects.filter(kind=part.code, area_id=occurrence.area_id, starts_at=starts, occurrence=None).update(occurrence=occurrence)
+            same = Meeting.objects.filter(kind=part.code, area_id=occurrence.area_id, starts_at=starts, occurrence=None, called_off_at=None)
+            same.update(occurrence=occurrence)
             continue
         _gather(meeting, at=at)
         made += 1
@@ -103,7 +106,7 @@ def convene_due(*, at: datetime) -> int:
 
 
 def convene(*, actor: Actor, at: datetime, kind: str, area_id: UUID, starts_at: datetime) -> UUID:
-    """Convene a meeting beside the calendar of its duty.
+    """Convene a meeting beside the calendar of its duty; in place of one of the duty's that was called off, it is the duty's.
 
     Raises:
         NoSuchKind, BadTime, ConvenedAlready; Forbidden without ``meetings.keep`` there.
@@ -116,11 +119,29 @@ def convene(*, actor: Actor, at: datetime, kind: str, area_id: UUID, starts_at: 
         raise BadTime
     try:
         with attempt():
-            meeting = _make(part, area, starts_at, actor=actor, at=at)
+            meeting = _make(part, area, starts_at, actor=actor, at=at, occurrence_id=_to_be_held(part, area, starts_at))
     except IntegrityError:
         raise ConvenedAlready from None
     _gather(meeting, at=at)
     return meeting.id
+
+
+def call_off(*, actor: Actor, at: datetime, meeting_id: UUID, why: str) -> None:
+    """Say that a meeting will not be held, and why; whoever was invited is told by the flow that hears the event.
+
+    Its duty, where it has one, stays: it waits for another meeting in its time, and is missed without.
+
+    Raises:
+        DecidedAlready, NoReason, TooLong, MinutesClosed, CalledOff, NoSuchMeeting; Forbidden without ``meetings.keep`` there.
+    """
+    meeting = held_meeting(meeting_id, actor=actor)
+    decided = Item.objects.filter(meeting=meeting).exclude(decision="", public_decision="").count()
+    written = decided + Action.objects.filter(meeting=meeting).count() + bool(meeting.minutes or meeting.public_text)
+    meeting.called_off_why, meeting.called_off_at = check_calling_off(why, written=written), at
+    meeting.version += 1
+    meeting.save(update_fields=["called_off_why", "called_off_at", "version"])
+    note(actor, at, "call_off", meeting.id)
+    publish([MeetingCalledOff(meeting.id, at, meeting.area_path)])
 
 
 def gather_again(*, actor: Actor, at: datetime, meeting_id: UUID) -> int:
@@ -131,7 +152,7 @@ def gather_again(*, actor: Actor, at: datetime, meeting_id: UUID) -> int:
 
 def gather_coming(*, at: datetime, within: timedelta) -> int:
     """Bring the agendas of meetings that begin soon up to date; return how many. Inside a write; safe to repeat."""
-    coming = Meeting.objects.select_for_update().filter(closed_at=None, held_at=None, starts_at__gt=at, starts_at__lte=at + within)
+    coming = Meeting.objects.select_for_update().filter(closed_at=None, called_off_at=None, held_at=None, starts_at__gt=at, starts_at__lte=at + within)
     found = list(coming.order_by("id"))
     for meeting in found:
         _gather(meeting, at=at)
@@ -168,7 +189,7 @@ def held_meeting(meeting_id: UUID, *, actor: Actor, closed: bool = False) -> Mee
     """The meeting, held until the write ends.
 
     Raises:
-        NoSuchMeeting: there is none, or the actor may not see it. Forbidden: it may not keep it. MinutesClosed: unless ``closed``.
+        NoSuchMeeting: there is none, or the actor may not see it. Forbidden: it may not keep it. CalledOff. MinutesClosed: unless ``closed``.
     """
     meeting = Meeting.objects.select_for_update().filter(id=meeting_id).first()
     if meeting is None:
@@ -177,9 +198,18 @@ def held_meeting(meeting_id: UUID, *, actor: Actor, closed: bool = False) -> Mee
     if not actor.may(READ, area_path=meeting.area_path, confidentiality=confidentiality):
         raise NoSuchMeeting
     actor.require(KEEP, area_path=meeting.area_path, confidentiality=confidentiality)
+    if meeting.called_off_at is not None:
+        raise CalledOff
     if meeting.closed_at is not None and not closed:
         raise MinutesClosed
     return meeting
+
+
+def _to_be_held(part: MeetingPart, area: AreaNode, starts_at: datetime) -> UUID | None:
+    """The running duty whose meeting was called off, where this one is held in its time."""
+    taken = Meeting.objects.filter(occurrence__isnull=False, called_off_at=None).values("occurrence_id")
+    running = Q(state=State.OPEN.value, rule=part.duty, area_id=area.id, opens_at__lte=starts_at, due_at__gt=starts_at)
+    return Occurrence.objects.filter(running).exclude(id__in=taken).values_list("id", flat=True).first() if part.duty else None
 
 
 def _make(part: MeetingPart, area: AreaNode, starts_at: datetime, *, actor: Actor, at: datetime, occurrence_id: UUID | None = None) -> Meeting:
@@ -255,6 +285,7 @@ def _open_actions(meeting: Meeting) -> list[Candidate]:
 def gather_after(meeting: Meeting, *, at: datetime) -> None:
     """The next meeting of the kind that is convened already gets what this one left open."""
     following = Meeting.objects.select_for_update().filter(kind=meeting.kind, area_id=meeting.area_id, closed_at=None, starts_at__gt=meeting.starts_at)
+    following = following.filter(called_off_at=None)
     for one in following.order_by("starts_at")[:1]:
         _gather(one, at=at)
 

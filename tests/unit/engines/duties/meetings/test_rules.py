@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from linli.engines.duties.meetings.rules import (
     BadDay,
     Candidate,
+    DecidedAlready,
     MinutesClosed,
     NobodyCame,
+    NoReason,
     NotHeldYet,
     NothingToDo,
     NothingWritten,
@@ -21,6 +23,7 @@ from linli.engines.duties.meetings.rules import (
     Standing,
     TooLong,
     check_action,
+    check_calling_off,
     check_closing,
     check_text,
     gathered,
@@ -106,3 +109,10 @@ def test_an_action_says_what_and_by_when(what: str, days: int, refusal: type[Exc
 
 def test_a_text_is_kept_tidy() -> None:
     assert check_text(" a\r\nb ") == "a\nb"
+
+
+def test_a_meeting_is_called_off_with_a_short_reason_and_only_where_nothing_was_decided() -> None:
+    assert check_calling_off(" 礼堂停电 ", written=0) == "礼堂停电"
+    for why, written, refusal in (("停电", 1, DecidedAlready), ("", 1, DecidedAlready), (" \n", 0, NoReason), ("长" * 201, 0, TooLong)):
+        with pytest.raises(refusal):
+            check_calling_off(why, written=written)
