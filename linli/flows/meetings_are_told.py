@@ -9,7 +9,7 @@ from linli.directory.organisation.rules import NobodyPresent
 from linli.directory.organisation.selectors import organisation
 from linli.directory.people.selectors import reach_of
 from linli.engines.duties.meetings.events import MeetingCalledOff
-from linli.engines.duties.meetings.selectors import called_off
+from linli.engines.duties.meetings.selectors.news import called_off
 from linli.kernel.events.services import Delivered, subscribe
 from linli.kernel.notices.rules import Words, declare_template
 from linli.kernel.notices.services.queue import NoticeRequest, notify_many

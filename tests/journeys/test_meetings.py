@@ -121,4 +121,17 @@ def test_a_meeting_convened_by_hand_is_called_off_with_its_reason(house: Served,
     shot(page, f"meeting-called-off-{language}")
     page.goto(f"{house.address}/console/meetings")
     shot(page, f"meetings-list-called-off-{language}")
+    meeting = Meeting.objects.get(called_off_at__isnull=False)
+    for view in ("month", "week"):
+        page.goto(f"{house.address}/console/duties/calendar?view={view}&day=2026-03-10")
+        for name, size in (("phone", PHONE), ("desk", DESK)):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            assert wide(page) <= 0
+            shot(page, f"calendar-{view}-{name}-{language}")
+        assert serious(page) == []
+    expect(page.locator(f"a[href='/console/meetings/{meeting.id}']")).to_be_visible()
+    page.locator("a.month__entry[href*='kind=meeting']").first.click()
+    shot(page, f"calendar-list-{language}")
+    page.locator(f"a[href='/console/meetings/{meeting.id}']").click()
+    expect(page.locator(".note", has_text="礼堂停电")).to_be_visible()
     assert serious(page) == [] and house.complaints == []

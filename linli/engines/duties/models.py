@@ -102,9 +102,12 @@ class Occurrence(models.Model):
         ]  # fmt: skip
         indexes = [
             models.Index(fields=["wake_at"], condition=Q(wake_at__isnull=False), name="occurrence_wake"),
-            models.Index(fields=["post", "due_at"], condition=Q(state="open"), name="occurrence_open"),
+            models.Index(fields=["post", "due_at"], condition=Q(state__in=["open", "planned"]), name="occurrence_to_do"),
             models.Index(fields=["missed_at"], condition=Q(missed_at__isnull=False), name="occurrence_missed"),
             models.Index(fields=["rule", "opens_at"], name="occurrence_rule"),
+            models.Index(fields=["due_at"], name="occurrence_due"),
+            models.Index(fields=["done_at"], condition=Q(done_at__isnull=False), name="occurrence_done"),
+            models.Index(fields=["refused_at"], condition=Q(refused_at__isnull=False), name="occurrence_refused"),
         ]
 
 

@@ -1,4 +1,4 @@
-"""The desk's calendar: duties and shifts by day, the list behind a day, and who was visited where."""
+"""The desk's calendar: duties, meetings and shifts by day, the list behind a day, and who was visited where."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ from django.views.decorators.http import require_GET
 
 from linli.directory.territory.rules import AreaNode
 from linli.directory.territory.selectors import ground
+from linli.engines.duties.meetings.playbook import READ as READ_MEETINGS
+from linli.engines.duties.meetings.selectors.calendar import MeetingDay, duties_with_meetings, meeting_days, meetings_between
+from linli.engines.duties.meetings.selectors.desk import MeetingLine
 from linli.engines.duties.playbook import READ
-from linli.engines.duties.selectors.calendar import DayCount, duties_between, duty_days, kinds_of_duty, visit_coverage
+from linli.engines.duties.selectors.calendar import SPAN_MOST, DayCount, duties_between, duty_days, kinds_of_duty, visit_coverage
 from linli.engines.duties.shifts.selectors import CalendarShift, shift_days
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.duties_map import Drawn, drawn
+from linli.interfaces.console.meeting_words import STATES as MEETING_STATES
 from linli.interfaces.console.pages import show
 from linli.interfaces.duty_words import KINDS, SHIFT, STATES, shown_line
 from linli.kernel.access.rules import Actor
@@ -62,20 +66,28 @@ class Asked:
 @never_cache
 @require_GET
 def calendar(request: HttpRequest) -> HttpResponseBase:
-    """A month or a week: how many duties of each kind end on each day, and which shifts begin."""
+    """A month or a week: how many duties of each kind end on each day, which meetings are held and which shifts begin."""
     actor, today = actor_of_request(request), timezone.localdate(now())
     asked = _asked(request.GET, today=today)
     start = asked.first - timedelta(days=asked.first.weekday())
     end = asked.last + timedelta(days=6 - asked.last.weekday())
     counts: dict[date, list[DayCount]] = {}
     if asked.kinds != {"shift"}:
-        for one in duty_days(actor=actor, first=start, last=end, kinds=asked.kinds - {"shift"}, area=asked.area, mine=asked.mine):
+        held = duties_with_meetings(actor=actor)
+        for one in duty_days(actor=actor, first=start, last=end, kinds=asked.kinds - {"shift"}, area=asked.area, mine=asked.mine, without=held):
             counts.setdefault(one.day, []).append(one)
     shifts: dict[date, list[CalendarShift]] = {}
     for shift in _shifts(actor, asked, first=start, last=end):
         shifts.setdefault(timezone.localdate(shift.starts_at), []).append(shift)
+    meetings: dict[date, MeetingDay] = {}
+    lines: dict[date, list[MeetingLine]] = {}
+    if _of_meetings(actor, asked):
+        span = _meetings_asked(actor, asked, first=start, last=end)
+        meetings = {one.day: one for one in meeting_days(**span)}
+        for line in meetings_between(**span, at=now()) if asked.view == "week" else ():
+            lines.setdefault(timezone.localdate(line.starts_at), []).append(line)
     days = [start + timedelta(days=number) for number in range((end - start).days + 1)]
-    cells = [_cell(asked, day, counts.get(day, []), shifts.get(day, []), today=today) for day in days]
+    cells = [_cell(asked, day, counts.get(day, []), shifts.get(day, []), meetings.get(day), lines.get(day, []), today=today) for day in days]
     here = today if asked.first <= today <= asked.last else asked.first
     return show(
         request, "console/duties/calendar.html", "duties",
@@ -84,7 +96,7 @@ def calendar(request: HttpRequest) -> HttpResponseBase:
         after=asked.address("console:duties_calendar", day=asked.last + timedelta(days=1)),
         this=asked.address("console:duties_calendar", day=today),
         views=[(view, asked.address("console:duties_calendar", view=view, day=here)) for view in ("month", "week")],
-        kinds=_kinds(asked), areas=_areas(actor), empty=not counts and not shifts,
+        kinds=_kinds(asked, actor), areas=_areas(actor), empty=not counts and not shifts and not meetings,
     )  # fmt: skip
 
 
@@ -92,21 +104,25 @@ def calendar(request: HttpRequest) -> HttpResponseBase:
 @never_cache
 @require_GET
 def listed(request: HttpRequest) -> HttpResponseBase:
-    """The duties behind a figure of the calendar or of the coverage map."""
+    """The duties and meetings behind a figure of the calendar or of the coverage map."""
     actor, at = actor_of_request(request), now()
     asked = _asked(request.GET, today=timezone.localdate(at))
     page = None
     if asked.kinds != {"shift"}:
         page = duties_between(
             actor=actor, at=at, first=asked.first, last=asked.last, kinds=asked.kinds - {"shift"}, area=asked.area, mine=asked.mine, state=asked.state,
-            start=asked.page * LINES, most=LINES,
+            start=asked.page * LINES, most=LINES, without=None if asked.state else duties_with_meetings(actor=actor),
         )  # fmt: skip
     more: dict[str, Any] = {"first": asked.first, "last": asked.last, "state": asked.state, "day": ""}
     total = page.total if page else 0
     shifts = _shifts(actor, asked, first=asked.first, last=asked.last) if asked.first == asked.last and not asked.state else []
+    meetings = []
+    if _of_meetings(actor, asked) and not asked.state and not asked.page:
+        meetings = [(line, MEETING_STATES[line.state]) for line in meetings_between(**_meetings_asked(actor, asked, first=asked.first, last=asked.last), at=at)]
     return show(
         request, "console/duties/listed.html", "duties",
-        asked=asked, lines=[shown_line(line) for line in page.lines] if page else [], total=total, shifts=shifts, state=STATES.get(asked.state),
+        asked=asked, lines=[shown_line(line) for line in page.lines] if page else [], total=total, shifts=shifts, meetings=meetings,
+        state=STATES.get(asked.state),
         back=asked.address("console:duties_calendar", day=asked.first),
         previous=asked.address("console:duties_listed", **more, page=asked.page - 1) if asked.page else "",
         next=asked.address("console:duties_listed", **more, page=asked.page + 1) if (asked.page + 1) * LINES < total else "",
@@ -191,13 +207,31 @@ def _shifts(actor: Actor, asked: Asked, *, first: date, last: date) -> list[Cale
     return shift_days(actor=actor, since=since, until=until, area_path=asked.area.path if asked.area else "", mine=asked.mine)
 
 
+def _of_meetings(actor: Actor, asked: Asked) -> bool:
+    return (not asked.kinds or "meeting" in asked.kinds) and actor.holds(READ_MEETINGS)
+
+
+def _meetings_asked(actor: Actor, asked: Asked, *, first: date, last: date) -> dict[str, Any]:
+    since, until = _midnight(first), _midnight(min(last, first + SPAN_MOST) + timedelta(days=1))
+    return {"actor": actor, "since": since, "until": until, "area_path": asked.area.path if asked.area else "", "mine": asked.mine}
+
+
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time()))
 
 
-def _cell(asked: Asked, day: date, counts: list[DayCount], shifts: list[CalendarShift], *, today: date) -> dict[str, Any]:
+def _cell(
+    asked: Asked, day: date, counts: list[DayCount], shifts: list[CalendarShift], meetings: MeetingDay | None, lines: list[MeetingLine], *, today: date
+) -> dict[str, Any]:  # fmt: skip
+    """One day. Meetings that are convened and duties whose meeting is not yet convened are one entry."""
+    if meetings:
+        planned = next((one for one in counts if one.kind == "meeting"), DayCount(day, "meeting", 0, 0, 0))
+        ahead = planned.ahead + meetings.total - meetings.held - meetings.missed
+        together = DayCount(day, "meeting", ahead, planned.done + meetings.held, planned.missed + meetings.missed)
+        counts = sorted([*(one for one in counts if one.kind != "meeting"), together], key=lambda one: one.kind)
     entries = [
         {"words": KINDS[one.kind][0], "icon": KINDS[one.kind][1], "total": one.total, "missed": one.missed, "ahead": one.ahead, "done": one.done,
+         "off": meetings.off if meetings and one.kind == "meeting" else 0,
          "address": asked.address("console:duties_listed", first=day, last=day, day="", kind=one.kind)}
         for one in counts
     ]  # fmt: skip
@@ -206,12 +240,13 @@ def _cell(asked: Asked, day: date, counts: list[DayCount], shifts: list[Calendar
         address = asked.address("console:duties_listed", first=day, last=day, day="", kind="shift")
         entries.append({"words": SHIFT[0], "icon": SHIFT[1], "total": len(shifts), "missed": 0, "short": short, "address": address})
     outside = asked.view == "month" and not asked.first <= day <= asked.last
-    return {"day": day, "today": day == today, "outside": outside, "entries": entries, "shifts": shifts if asked.view == "week" else []}
+    return {"day": day, "today": day == today, "outside": outside, "entries": entries, "meetings": lines, "shifts": shifts if asked.view == "week" else []}
 
 
-def _kinds(asked: Asked) -> list[tuple[str, Any, str, bool]]:
+def _kinds(asked: Asked, actor: Actor) -> list[tuple[str, Any, str, bool]]:
     """Kinds to choose from: code, word, icon, whether chosen."""
-    known = [(kind, *KINDS[kind]) for kind in KINDS if kind in kinds_of_duty()]
+    there = kinds_of_duty() | ({"meeting"} if actor.holds(READ_MEETINGS) else frozenset())
+    known = [(kind, *KINDS[kind]) for kind in KINDS if kind in there]
     return [(kind, words, icon, kind in asked.kinds) for kind, words, icon in [*known, ("shift", *SHIFT)]]
 
 

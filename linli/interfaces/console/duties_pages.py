@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from linli.engines.duties.inspections.selectors.ledgers import ledger_behind
-from linli.engines.duties.meetings.selectors import meeting_of_duty
+from linli.engines.duties.meetings.selectors.desk import meeting_of_duty
 from linli.engines.duties.patrols.selectors.walks import walks_of_duty
 from linli.engines.duties.patrols.services.stands import PATROL
 from linli.engines.duties.playbook import ACT

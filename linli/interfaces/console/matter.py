@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from linli.directory.organisation.rules import Holding
 from linli.directory.organisation.selectors import organisation
 from linli.engines.duties.inspections.selectors.hazards import origin_of
-from linli.engines.duties.meetings.selectors import spoken_about
+from linli.engines.duties.meetings.selectors.desk import spoken_about
 from linli.engines.matters.rules.decide import ChangedMeanwhile, Command
 from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.selectors.desk import MatterDesk, matter_desk

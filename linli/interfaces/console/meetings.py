@@ -22,8 +22,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from linli.directory.territory.selectors import ground
 from linli.engines.duties.meetings.playbook import KEEP, meeting_kinds
 from linli.engines.duties.meetings.rules import WHY_MOST, BadDay, Becomes, Came
-from linli.engines.duties.meetings.selectors import ActionLine, MeetingPage, all_actions, meeting_page
-from linli.engines.duties.meetings.selectors import meetings as meeting_lists
+from linli.engines.duties.meetings.selectors.desk import ActionLine, MeetingPage, all_actions, meeting_page
+from linli.engines.duties.meetings.selectors.desk import meetings as meeting_lists
 from linli.engines.duties.meetings.services import agenda, minutes
 from linli.engines.duties.meetings.services.agenda import BadTime
 from linli.engines.duties.meetings.services.minutes import Draft, NewAction, NoSuchOwner, possible_owners

@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from linli.engines.duties.meetings.selectors import PublicItem, public_meeting, public_meetings
+from linli.engines.duties.meetings.selectors.public import PublicItem, public_meeting, public_meetings
 from linli.engines.matters.rules import words
 from linli.engines.matters.selectors.public import PublicMatter, public_matters_of
 from linli.interfaces.access import public_route

@@ -15,7 +15,7 @@ from linli.directory.territory.selectors import ground
 from linli.engines.duties.meetings import tasks
 from linli.engines.duties.meetings.playbook import meeting_kinds
 from linli.engines.duties.meetings.rules import Becomes, Came
-from linli.engines.duties.meetings.selectors import MeetingPage, meeting_page, meetings
+from linli.engines.duties.meetings.selectors.desk import MeetingPage, meeting_page, meetings
 from linli.engines.duties.meetings.services.minutes import Draft, NewAction, add_action, publish_minutes, save_minutes
 from linli.engines.matters.selectors.page import matter_page
 from linli.engines.matters.services.report import ReportReceipt

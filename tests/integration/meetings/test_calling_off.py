@@ -14,7 +14,8 @@ from linli.directory.organisation.selectors import organisation
 from linli.engines.duties.meetings import tasks
 from linli.engines.duties.meetings.models import Item, Meeting, SeatRow
 from linli.engines.duties.meetings.rules import CalledOff, DecidedAlready, MinutesClosed, NoReason, TooLong
-from linli.engines.duties.meetings.selectors import meeting_of_duty, meetings, public_meetings, spoken_about
+from linli.engines.duties.meetings.selectors.desk import meeting_of_duty, meetings, spoken_about
+from linli.engines.duties.meetings.selectors.public import public_meetings
 from linli.engines.duties.meetings.services.agenda import NoSuchMeeting, add_item, call_off, convene, gather_again
 from linli.engines.duties.meetings.services.minutes import Draft, add_addendum, publish_minutes, save_minutes
 from linli.engines.duties.models import Occurrence

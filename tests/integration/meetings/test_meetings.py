@@ -16,7 +16,8 @@ from linli.engines.duties import tasks as duties
 from linli.engines.duties.meetings import tasks
 from linli.engines.duties.meetings.models import Action, Addendum, Item, Meeting, SeatRow
 from linli.engines.duties.meetings.rules import Becomes, Came, MinutesClosed, NobodyCame, NotHeldYet, NotPublishedYet
-from linli.engines.duties.meetings.selectors import meeting_page, meetings, public_meeting, public_meetings, spoken_about
+from linli.engines.duties.meetings.selectors.desk import meeting_page, meetings, spoken_about
+from linli.engines.duties.meetings.selectors.public import public_meeting, public_meetings
 from linli.engines.duties.meetings.services.agenda import (
     CannotGo,
     ChangedMeanwhile,

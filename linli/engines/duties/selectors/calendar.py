@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -69,16 +70,19 @@ class Page:
 
 
 def duty_days(
-    *, actor: Actor, first: date, last: date, kinds: frozenset[str] = frozenset(), area: AreaNode | None = None, mine: bool = False
+    *, actor: Actor, first: date, last: date, kinds: frozenset[str] = frozenset(), area: AreaNode | None = None, mine: bool = False,
+    without: QuerySet[Any, Any] | None = None,
 ) -> tuple[DayCount, ...]:  # fmt: skip
     """Count by day and kind what ends from ``first`` to ``last``, where the actor may look; one query whatever there is.
+
+    ``without``: a query of the ids that something else stands for.
 
     Raises:
         Forbidden: the actor may look nowhere.
     """
     actor.require_somewhere(READ)
     land = frame()
-    rows = _chosen(actor, land, first=first, last=last, kinds=kinds, area=area, mine=mine)
+    rows = _chosen(actor, land, first=first, last=last, kinds=kinds, area=area, mine=mine, without=without)
     counted = rows.annotate(day=TruncDate("due_at", tzinfo=land.zone)).order_by().values("day", "rule").annotate(
         ahead=Count("id", filter=Q(state__in=[State.PLANNED, State.OPEN])), done=Count("id", filter=Q(state__in=[State.DONE, State.REFUSED])),
         missed=Count("id", filter=Q(state=State.MISSED)),
@@ -93,7 +97,7 @@ def duty_days(
 
 def duties_between(
     *, actor: Actor, at: datetime, first: date, last: date, kinds: frozenset[str] = frozenset(), area: AreaNode | None = None, mine: bool = False,
-    state: str = "", start: int = 0, most: int = 50,
+    state: str = "", start: int = 0, most: int = 50, without: QuerySet[Any, Any] | None = None,
 ) -> Page:  # fmt: skip
     """Return what ends from ``first`` to ``last``, the soonest first, from the ``start``-th on.
 
@@ -102,7 +106,7 @@ def duties_between(
     """
     actor.require_somewhere(READ)
     land = frame()
-    rows = _chosen(actor, land, first=first, last=last, kinds=kinds, area=area, mine=mine)
+    rows = _chosen(actor, land, first=first, last=last, kinds=kinds, area=area, mine=mine, without=without)
     if state:
         rows = rows.filter(state__in=[State.PLANNED, State.OPEN] if state == State.OPEN else [state])
     return Page(lines_of(rows.order_by("due_at", "id")[start : start + most], at=at, land=land), rows.count())
@@ -134,10 +138,13 @@ def kinds_of_duty() -> frozenset[str]:
 
 
 def _chosen(
-    actor: Actor, land: Frame, *, first: date, last: date, kinds: frozenset[str], area: AreaNode | None, mine: bool
+    actor: Actor, land: Frame, *, first: date, last: date, kinds: frozenset[str], area: AreaNode | None, mine: bool,
+    without: QuerySet[Any, Any] | None = None,
 ) -> QuerySet[Occurrence]:  # fmt: skip
     rows = visible(actor).filter(due_at__gte=land.moment(first, 0), due_at__lt=land.moment(min(last, first + SPAN_MOST) + timedelta(days=1), 0))
     rows = rows.exclude(state=State.DROPPED)
+    if without is not None:
+        rows = rows.exclude(id__in=without)
     if kinds:
         known = [rule.code for rule in land.policy.rules.values() if rule.kind in kinds]
         other = [rule.code for rule in land.policy.rules.values() if rule.kind not in kinds]

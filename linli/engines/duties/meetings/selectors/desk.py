@@ -1,15 +1,16 @@
-"""Meetings as people meet them: the list, one meeting with its minutes, what is open from earlier ones, what everyone may read."""
+"""Meetings as people meet them: the list, one meeting with its minutes, what is open from earlier ones."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, QuerySet
 
 from linli.directory.organisation.selectors import organisation
+from linli.directory.territory.rules import Ground
 from linli.directory.territory.selectors import ground
 from linli.engines.duties.meetings.models import Action, Addendum, Item, Meeting, SeatRow
 from linli.engines.duties.meetings.playbook import KEEP, READ, MeetingPart, meeting_kinds
@@ -22,7 +23,6 @@ from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import in_scope, names_of_actors
 
 MOST = 100
-PUBLIC_PAST = timedelta(days=366)
 CALLED_OFF_PAST = timedelta(days=31)
 Names = Mapping[str, str]
 
@@ -131,42 +131,6 @@ class Meetings:
 
 
 @dataclass(frozen=True, slots=True)
-class PublicItem:
-    """An item as everyone may read it. ``matter_id`` is to be shown only while that matter is public itself."""
-
-    matter_id: UUID | None
-    title: str
-    decision: str
-
-
-@dataclass(frozen=True, slots=True)
-class PublicMeeting:
-    """A public meeting as everyone sees it: its public words only; no attendance, no actions."""
-
-    id: UUID
-    names: Names
-    area_names: Names
-    starts_at: datetime
-    held_at: datetime | None
-    closed_at: datetime | None
-    text: str = ""
-    items: tuple[PublicItem, ...] = ()
-    addenda: tuple[tuple[str, datetime], ...] = field(default=())
-    called_off: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CallingOff:
-    """A meeting that was called off, and the posts that were invited; bodies have none."""
-
-    names: Names
-    area_names: Names
-    starts_at: datetime
-    why: str
-    posts: tuple[UUID, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Spoken:
     """That a matter was before a meeting, or came out of one."""
 
@@ -187,15 +151,13 @@ def meetings(*, actor: Actor, at: datetime) -> Meetings:
     actor.require_somewhere(READ)
     rows = visible(actor).annotate(n_items=Count("items", distinct=True), n_actions=Count("actions", distinct=True))
     begins = at - timedelta(hours=4)  # while a meeting goes on, it is among those to come
-    live = rows.filter(called_off_at=None)
+    live, land = rows.filter(called_off_at=None), ground()
     coming = live.filter(closed_at=None, starts_at__gt=begins).order_by("starts_at", "id")[:MOST]
     passed = live.filter(closed_at=None, starts_at__lte=begins).order_by("-starts_at", "id")[:MOST]
     called_off = rows.filter(called_off_at__isnull=False, starts_at__gt=at - CALLED_OFF_PAST).order_by("-starts_at", "id")[:MOST]
     published = rows.filter(closed_at__isnull=False).order_by("-held_at", "id")[:MOST]
-    return Meetings(
-        tuple(_line(row, at=at) for row in coming), tuple(_line(row, at=at) for row in passed), tuple(_line(row, at=at) for row in published),
-        tuple(_line(row, at=at) for row in called_off), open_actions(actor=actor, at=at),
-    )  # fmt: skip
+    lists = (tuple(line_of(row, at=at, land=land) for row in found) for found in (coming, passed, published, called_off))
+    return Meetings(*lists, open_actions=open_actions(actor=actor, at=at))
 
 
 def open_actions(*, actor: Actor, at: datetime) -> tuple[ActionLine, ...]:
@@ -229,7 +191,7 @@ def meeting_page(*, actor: Actor, at: datetime, meeting_id: UUID) -> MeetingPage
     people = names_of_actors([one.actor for one in addenda])
     seats = tuple(SeatLine(seat.id, seat.names, seat.came, seat.number == 0) for seat in SeatRow.objects.filter(meeting=row).order_by("number"))
     return MeetingPage(
-        line=_line(row, at=at, items=len(items), actions=len(lines)),
+        line=line_of(row, at=at, land=ground(), items=len(items), actions=len(lines)),
         version=row.version,
         part=meeting_kinds().get(row.kind),
         area_path=row.area_path,
@@ -257,51 +219,11 @@ def spoken_about(*, actor: Actor, matter_id: UUID) -> list[Spoken]:
     return sorted(found, key=lambda one: one.starts_at, reverse=True)
 
 
-def public_meetings(*, at: datetime) -> tuple[list[PublicMeeting], list[PublicMeeting]]:
-    """Public meetings to come, and those whose minutes were published within a year; without their agendas. Two queries."""
-    rows = Meeting.objects.filter(confidentiality=int(Confidentiality.PUBLIC))
-    coming = rows.filter(closed_at=None, starts_at__gt=at - timedelta(hours=4)).order_by("starts_at", "id")[:MOST]
-    published = rows.filter(closed_at__isnull=False, held_at__gt=at - PUBLIC_PAST).order_by("-held_at", "id")[:MOST]
-    return [_public(row) for row in coming], [_public(row) for row in published]
-
-
-def public_meeting(*, meeting_id: UUID) -> PublicMeeting:
-    """A public meeting with its agenda, and its public words once they are published.
-
-    Raises:
-        NoSuchMeeting: there is none, or it is not public.
-    """
-    row = Meeting.objects.filter(id=meeting_id, confidentiality=int(Confidentiality.PUBLIC)).first()
-    if row is None:
-        raise NoSuchMeeting
-    shown = Q(source=Source.MATTER.value, confidentiality=int(Confidentiality.PUBLIC)) | (Q(source=Source.HAND.value) & ~Q(public_title=""))
-    items = [
-        PublicItem(item.matter, item.public_title, item.public_decision if row.closed_at else "")
-        for item in Item.objects.filter(shown, meeting=row).order_by("number")
-    ]
-    addenda = [(one.public_text, one.at) for one in Addendum.objects.filter(meeting=row).exclude(public_text="").order_by("at", "id")]
-    return _public(row, text=row.public_text if row.closed_at else "", items=tuple(items), addenda=tuple(addenda))
-
-
-def called_off(meeting_ids: Collection[UUID]) -> dict[UUID, CallingOff]:
-    """What has to be told of meetings that were called off, by meeting. Two queries."""
-    rows = list(Meeting.objects.filter(id__in=meeting_ids, called_off_at__isnull=False))
-    seats: dict[UUID, list[UUID]] = {row.id: [] for row in rows}
-    for meeting, post in SeatRow.objects.filter(meeting__in=rows, post__isnull=False).order_by("number").values_list("meeting_id", "post_id"):
-        seats[meeting].append(post)
-    return {row.id: CallingOff(row.names, ground().area(row.area_id).names, row.starts_at, row.called_off_why, tuple(seats[row.id])) for row in rows}
-
-
-def _public(row: Meeting, *, text: str = "", items: tuple[PublicItem, ...] = (), addenda: tuple[tuple[str, datetime], ...] = ()) -> PublicMeeting:
-    return PublicMeeting(
-        row.id, row.names, ground().area(row.area_id).names, row.starts_at, row.held_at, row.closed_at, text, items, addenda, row.called_off_at is not None
-    )
-
-
-def _line(row: Meeting, *, at: datetime, items: int | None = None, actions: int | None = None) -> MeetingLine:
+def line_of(row: Meeting, *, at: datetime, land: Ground, items: int | None = None, actions: int | None = None) -> MeetingLine:
+    """The line of a meeting; its numbers are given or counted with it (``n_items``, ``n_actions``)."""
     state = "called_off" if row.called_off_at else "published" if row.closed_at else "passed" if row.starts_at <= at - timedelta(hours=4) else "planned"
     return MeetingLine(
-        row.id, row.kind, row.names, ground().area(row.area_id).names, row.starts_at, row.held_at, row.closed_at,
+        row.id, row.kind, row.names, land.area(row.area_id).names, row.starts_at, row.held_at, row.closed_at,
         row.confidentiality == Confidentiality.PUBLIC, state,
         row.n_items if items is None else items, row.n_actions if actions is None else actions, row.called_off_why,  # type: ignore[attr-defined]
     )  # fmt: skip

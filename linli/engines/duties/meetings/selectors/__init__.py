@@ -1,0 +1,1 @@
+"""Meetings as they are read: on the desk, in the calendar, by everyone."""
