@@ -55,7 +55,7 @@ class SchemaForm(forms.Form):
         super().__init__(*arguments, **options)
         self._schema = schema or {}
         required = set(self._schema.get("required", ()))
-        for name, part in in_order(self._schema):
+        for name, part in self._schema.get("properties", {}).items():
             self.fields[PREFIX + name] = _field(name, part, required=name in required, language=language)
 
     def answers(self) -> dict[str, Any] | None:
@@ -90,15 +90,9 @@ def titled(part: Mapping[str, Any], name: str, language: str) -> str:
 
 def told(answers: Mapping[str, Any], schema: Mapping[str, Any] | None, language: str) -> list[tuple[str, str]]:
     """Answers as they are read: the titles of the schema, and its options' titles; what it does not know stays as it is."""
-    parts = dict(in_order(schema or {}))
+    parts = (schema or {}).get("properties", {})
     names = [*(name for name in parts if name in answers), *(name for name in answers if name not in parts)]
     return [(titled(parts.get(name, {}), name, language), _said(answers[name], parts.get(name, {}), language)) for name in names]
-
-
-def in_order(schema: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """The properties, those that are required first and in the order of ``required``: a stored playbook keeps no other order."""
-    parts, required = schema.get("properties", {}), schema.get("required", ())
-    return [(name, parts[name]) for name in [*(name for name in required if name in parts), *(name for name in parts if name not in required)]]
 
 
 def _said(value: Any, part: Mapping[str, Any], language: str) -> str:

@@ -1,9 +1,25 @@
 """Applied playbooks, frozen, and which of them holds now."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
+from psycopg.types.json import Json
 
 from linli.kernel.ids import new_id
+
+
+class WrittenJson(models.JSONField):
+    """JSON as it was written: ``json`` keeps the order of its keys, ``jsonb`` does not. Nothing inside it can be asked for (ADR 24)."""
+
+    def db_type(self, connection: Any) -> str:
+        return "json"
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Json:
+        return Json(value)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        return value  # the driver has read it
 
 
 class PlaybookVersion(models.Model):
@@ -14,8 +30,8 @@ class PlaybookVersion(models.Model):
     name = models.TextField()
     version = models.TextField(help_text="as the playbook's author numbers it: 1.0.0")
     schema = models.IntegerField(help_text="schema number of the content; upcasters raise it when it is read")
-    content = models.JSONField(help_text="the effective merged playbook, composed and validated")
-    digest = models.TextField(help_text="sha256 of the canonical JSON of the content, hexadecimal")
+    content = WrittenJson(help_text="the effective merged playbook, composed and validated")
+    digest = models.TextField(help_text="sha256 of the JSON of the content, hexadecimal")
     applied_by = models.TextField(help_text="actor, a pseudonym")
     at = models.DateTimeField()
     recorded_at = models.DateTimeField()

@@ -37,7 +37,7 @@ class LoadedPlaybook:
         meta: its head.
         content: plain JSON values of the whole effective playbook, the head included.
         sections: the same as models.
-        digest: sha256 of the canonical JSON of ``content`` without the author's notes on composing.
+        digest: sha256 of the JSON of ``content``, in its order, without the author's notes on composing.
     """
 
     meta: Meta
@@ -99,7 +99,7 @@ def loaded(meta: Meta, content: dict[str, Any], sections: Mapping[str, Section])
     """Put the parts of a valid playbook together; composing is done, so its notes are left out of the content."""
     head = {key: value for key, value in content[META].items() if key not in ("extends", "overrides")}
     content = {**content, META: head}
-    digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    digest = hashlib.sha256(orjson.dumps(content)).hexdigest()
     return LoadedPlaybook(meta=meta, content=content, sections=Sections(sections), digest=digest)
 
 

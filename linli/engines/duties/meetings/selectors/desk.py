@@ -156,8 +156,8 @@ def meetings(*, actor: Actor, at: datetime) -> Meetings:
     passed = live.filter(closed_at=None, starts_at__lte=begins).order_by("-starts_at", "id")[:MOST]
     called_off = rows.filter(called_off_at__isnull=False, starts_at__gt=at - CALLED_OFF_PAST).order_by("-starts_at", "id")[:MOST]
     published = rows.filter(closed_at__isnull=False).order_by("-held_at", "id")[:MOST]
-    lists = (tuple(line_of(row, at=at, land=land) for row in found) for found in (coming, passed, published, called_off))
-    return Meetings(*lists, open_actions=open_actions(actor=actor, at=at))
+    lists = [tuple(line_of(row, at=at, land=land) for row in found) for found in (coming, passed, published, called_off)]
+    return Meetings(lists[0], lists[1], lists[2], lists[3], open_actions(actor=actor, at=at))
 
 
 def open_actions(*, actor: Actor, at: datetime) -> tuple[ActionLine, ...]:
