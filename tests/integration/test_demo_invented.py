@@ -11,6 +11,10 @@ from linli.directory.devices.models import Alarm, Device
 from linli.directory.teams.models import Activity, Captaincy, Membership, Team
 from linli.directory.territory.selectors import ground
 from linli.domains.care.models import CareCase
+from linli.engines.duties.campaigns.models import Campaign
+from linli.engines.duties.campaigns.selectors import campaign_page
+from linli.engines.duties.inspections.models import Draw, Leaf
+from linli.engines.duties.meetings.models import Meeting
 from linli.engines.duties.models import Occurrence
 from linli.engines.duties.selectors.check import broken_invariants
 from linli.engines.duties.selectors.figures import how_duties_went
@@ -19,6 +23,7 @@ from linli.interfaces.cli.demo import _same_community
 from linli.interfaces.cli.inventing import invent_duties
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.clock.services import set_clock
+from linli.kernel.files.models import StoredFile
 from linli.kernel.playbooks.services.load import find_playbook
 from linli.kernel.writing import write
 from tests.factories import MONDAY, community
@@ -39,6 +44,12 @@ def test_the_demo_has_teams_rosters_care_devices_and_a_month_of_duties_once() ->
     went = how_duties_went(actor=SYSTEM, at=NOW, days=30)
     assert sum(one.done for one in went) > 100 and sum(one.missed for one in went) > 3
     assert sum(one.missed for one in went) < sum(one.done for one in went) // 5
+    held = Meeting.objects.filter(closed_at__isnull=False)
+    assert held.count() > 10 and Meeting.objects.filter(kind="open_hearing", starts_at__gt=NOW).count() == 1
+    doors = campaign_page(actor=SYSTEM, at=NOW, code=Campaign.objects.get(target_kind="household").code)
+    assert doors.line.progress.done > 50 and doors.left and any(door.tries for door in doors.left)
+    assert Leaf.objects.count() == 4 and Draw.objects.count() >= 5 and Occurrence.objects.filter(rule="sampled", state="done").exists()
+    assert StoredFile.objects.filter(purpose="duty_photo").exists()
     assert not broken_invariants(actor=SYSTEM, at=NOW)
     counted = (Occurrence.objects.count(), ShiftPart.objects.count(), CareCase.objects.count())
     assert not invent_duties(NOW)

@@ -116,7 +116,7 @@ def _invent_duties() -> None:
     from linli.interfaces.cli.inventing import invent_duties
     from linli.kernel.clock.services import now
 
-    line("Duties, teams, shifts, care and devices …")
+    line("Duties, teams, places, meetings, campaigns, care and devices …")
     invent_duties(now())
 
 

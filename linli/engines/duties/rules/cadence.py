@@ -24,7 +24,7 @@ from dateutil.rrule import rrule, rrulestr
 from linli.engines.duties.rules.subjects import Span, SpanKind, Subject
 from linli.kernel.refusal import N_, Refusal
 
-ANCHOR = date(2024, 1, 1)  # a Monday: where rules that name no start begin to count
+ANCHOR = date(2001, 1, 1)  # a Monday: where rules that name no start begin to count; early enough for a replay of old years
 PARTS = frozenset({"FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "COUNT", "UNTIL", "WKST"})
 FREQUENCIES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 DAY = timedelta(days=1)
