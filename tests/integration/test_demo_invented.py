@@ -16,12 +16,19 @@ from linli.engines.duties.campaigns.selectors import campaign_page
 from linli.engines.duties.inspections.models import Draw, Leaf
 from linli.engines.duties.meetings.models import Meeting
 from linli.engines.duties.models import Occurrence
+from linli.engines.duties.patrols.models import Round
+from linli.engines.duties.patrols.selectors import check as patrols_check
+from linli.engines.duties.patrols.selectors.covered import covered
+from linli.engines.duties.patrols.selectors.own import own_patrol
+from linli.engines.duties.patrols.selectors.team import miss_board, team_patrol
 from linli.engines.duties.selectors.check import broken_invariants
 from linli.engines.duties.selectors.figures import how_duties_went
 from linli.engines.duties.shifts.models import ShiftPart
 from linli.interfaces.cli.demo import _same_community
 from linli.interfaces.cli.inventing import invent_duties
+from linli.kernel.access.models import User
 from linli.kernel.access.rules import SYSTEM
+from linli.kernel.access.selectors import actor_of_user
 from linli.kernel.clock.services import set_clock
 from linli.kernel.files.models import StoredFile
 from linli.kernel.playbooks.services.load import find_playbook
@@ -50,10 +57,25 @@ def test_the_demo_has_teams_rosters_care_devices_and_a_month_of_duties_once() ->
     assert doors.line.progress.done > 50 and doors.left and any(door.tries for door in doors.left)
     assert Leaf.objects.count() == 4 and Draw.objects.count() >= 5 and Occurrence.objects.filter(rule="sampled", state="done").exists()
     assert StoredFile.objects.filter(purpose="duty_photo").exists()
-    assert not broken_invariants(actor=SYSTEM, at=NOW)
+    assert not broken_invariants(actor=SYSTEM, at=NOW) and not patrols_check.broken_invariants(actor=SYSTEM, at=NOW)
+    walking_the_route()
     counted = (Occurrence.objects.count(), ShiftPart.objects.count(), CareCase.objects.count())
     assert not invent_duties(NOW)
     assert (Occurrence.objects.count(), ShiftPart.objects.count(), CareCase.objects.count()) == counted
+
+
+def walking_the_route() -> None:
+    """The patrol's board, its map and the volunteer's page show something real."""
+    team = Team.objects.get(code="evening-patrol")
+    page = team_patrol(actor=SYSTEM, at=NOW, team_id=team.id)
+    assert [(line.checkpoints, line.metres > 300) for line in page.routes] == [(6, True)]
+    assert len(page.rounds) > 3 and Round.objects.count() > 20 and all(line.met for line in page.rounds)
+    board = miss_board(actor=SYSTEM, since=NOW - timedelta(days=31), until=NOW)
+    assert board.open > 0 and board.forgiven > 0 and board.missed < Round.objects.count() // 2
+    assert covered(actor=SYSTEM, since=NOW - timedelta(days=7), until=NOW).walked > 300
+    volunteer = User.objects.get(username="volunteer")
+    own = own_patrol(actor=actor_of_user(volunteer.pk, NOW), at=NOW)
+    assert own.round is not None and (own.round.met, len(own.round.spots)) == (2, 6) and own.watch is None  # two are out: nobody is alone
 
 
 @pytest.mark.django_db

@@ -14,6 +14,7 @@ from linli.interfaces.scenario.care import CareAct, CarePart
 from linli.interfaces.scenario.duties import CheckInPart, ExpectDuty, SubjectPart
 from linli.interfaces.scenario.inspections import ExpectDraw, ExpectPlace, ExpectRound, InspectPart, LeafPart, PlacePart
 from linli.interfaces.scenario.meetings import ExpectMeeting, HoldPart
+from linli.interfaces.scenario.patrols import AnswerPart, ExpectPatrol, RoundPart, RoutePart
 from linli.interfaces.scenario.teams import ActivityPart, CaptainPart, CoursePart, ExpectTeam, MemberPart, RosterPart, ShiftPart, SignPart, TeamPart
 from linli.kernel.playbooks.rules import Issue, Section, Sections, Text
 from linli.kernel.playbooks.rules.problems import Place, Problem
@@ -164,6 +165,10 @@ class Step(Section):
     sign: SignPart | None = None
     activity: ActivityPart | None = None
     expect_team: ExpectTeam | None = None
+    route: RoutePart | None = None
+    round: RoundPart | None = None
+    answer_slot: AnswerPart | None = None
+    expect_patrol: ExpectPatrol | None = None
     campaign: StartPart | None = None
     attempt: TryPart | None = None
     expect_campaign: ExpectCampaign | None = None
@@ -200,9 +205,11 @@ class Story(Section):
                 if isinstance(thing, Report | SubjectPart | CarePart | PlacePart | TeamPart | StartPart):
                     known.add(thing.name)
                     continue
+                if isinstance(thing, RoutePart):
+                    known.add(thing.name)
                 if isinstance(thing, HoldPart):
                     known |= {action.name for action in thing.actions}
-                for field in ("matter", "into", "subject", "place", "case", "team", "campaign"):
+                for field in ("matter", "into", "subject", "place", "case", "team", "campaign", "route"):
                     named = getattr(thing, field, None)
                     if named and named not in known:
                         yield Issue(("steps", place, name, field), N_("nothing of this name was reported before"), given=named, known=known)

@@ -162,13 +162,15 @@ class TeamTelling:
             "team": self._found, "member": self._member, "course": self._course, "captain": self._captain, "shift": self._shift, "sign": self._sign,
             "activity": self._activity,
         }  # fmt: skip
-        return {**{name: self._refusing(act) for name, act in done.items()}, "roster": self._roster, "expect_team": self._expect}
+        return {**{name: self.refusing(act) for name, act in done.items()}, "roster": self._roster, "expect_team": self._expect}
 
-    def _refusing(self, act: Callable[[Any, datetime], list[str] | None]) -> Callable[[Any, datetime], list[str]]:
+    def refusing(self, act: Callable[[Any, datetime], list[str] | None]) -> Callable[[Any, datetime], list[str]]:
+        """``act`` in a write of its own: a refusal has to be the one that the part names, and what is told is told at once."""
+
         def do(wanted: Any, at: datetime) -> list[str]:
             if getattr(wanted, "person", None):  # the account stays, whatever becomes of the step
                 with write():
-                    self._resident(wanted.person, at)
+                    self.resident(wanted.person, at)
             try:
                 with write():
                     wrong = act(wanted, at)
@@ -182,21 +184,38 @@ class TeamTelling:
 
     # -- who and where -----------------------------------------------------------------------------------------------
 
-    def _manager(self, area: AreaNode, role: str = MANAGER) -> Actor:
+    def manager(self, area: AreaNode, role: str = MANAGER) -> Actor:
+        """Somebody with the role at the area's own level of it."""
         section = active_playbook().section(DirectorySection)
         level = next((part.level for part in section.roles if part.code == role), "")
         own = ground().at_level(area.id, level) or ground().root
         return Actor(id=f"user:scenario-{role}", kind=ActorKind.USER, grants=(role_grant(section.access_roles().get(role, role), own.path),))
 
-    def _resident(self, name: str, at: datetime) -> Actor:
+    def resident(self, name: str, at: datetime) -> Actor:
         """A resident with an account of their own, made when first named."""
         if name not in self._users:
             user = create_user(actor=SYSTEM, at=at, username=f"story-{len(self._users) + 1}", password=None, display_name=name, kind=User.Kind.RESIDENT)
             self._users[name] = user.id
         return actor_of_user(self._users[name], at)
 
+    def team(self, name: str) -> tuple[UUID, AreaNode]:
+        """A team that was founded in the story, and its area."""
+        return self._teams[name]
+
+    def area(self, team_id: UUID) -> AreaNode:
+        return next(area for team, area in self._teams.values() if team == team_id)
+
+    def moment(self, text: str) -> datetime:
+        """``D2 19:05`` as an instant."""
+        day, _, clock = text.partition(" ")
+        return self._midnight(self._day(day)).replace(hour=int(clock[:2]), minute=int(clock[3:]))
+
+    def day_of(self, at: datetime) -> str:
+        """The day of the story that an instant lies on: ``D2``."""
+        return f"D{(self._today(at) - self._first.date()).days + 1}"
+
     def _person(self, name: str, at: datetime) -> UUID:
-        found = self._resident(name, at).person_id
+        found = self.resident(name, at).person_id
         assert found is not None, f"{name} never asked to take part"
         return found
 
@@ -219,7 +238,7 @@ class TeamTelling:
         lowest = ground().of_level(ground().levels[-1])
         grid = lowest[wanted.grid % len(lowest)]
         area = ground().chain(grid.id)[-2]
-        actor, body = self._manager(area, wanted.role), ""
+        actor, body = self.manager(area, wanted.role), ""
         names = {"zh": wanted.name, "en": wanted.name}
         if wanted.organisation:
             body = f"story-body-{len(self._teams)}"
@@ -229,26 +248,26 @@ class TeamTelling:
 
     def _member(self, wanted: MemberPart, at: datetime) -> None:
         team, area = self._teams[wanted.team]
-        actor = self._resident(wanted.person, at)
+        actor = self.resident(wanted.person, at)
         if wanted.leaves:
             page = team_page(actor=SYSTEM, at=at, today=at.date(), team_id=team)
             own = next(line.id for line in page.members if line.person_id == actor.person_id)
             teams.leave_team(actor=actor, at=at, membership_id=own)
             return
         membership = teams.apply_to_team(actor=actor, at=at, team_id=team, agreed=wanted.agreed, name=wanted.person)
-        teams.answer_applicant(actor=self._manager(area), at=at, membership_id=membership, accept=wanted.accept)
+        teams.answer_applicant(actor=self.manager(area), at=at, membership_id=membership, accept=wanted.accept)
         if wanted.core:
-            teams.mark_core(actor=self._manager(area), at=at, membership_id=membership, core=True)
+            teams.mark_core(actor=self.manager(area), at=at, membership_id=membership, core=True)
 
     def _course(self, wanted: CoursePart, at: datetime) -> None:
         team, area = self._teams[wanted.team]
         for name in wanted.people:
             person = self._person(name, at)
-            teams.pass_course(actor=self._manager(area), at=at, team_id=team, person_id=person, course=wanted.course, on=self._today(at))
+            teams.pass_course(actor=self.manager(area), at=at, team_id=team, person_id=person, course=wanted.course, on=self._today(at))
 
     def _captain(self, wanted: CaptainPart, at: datetime) -> None:
         team, area = self._teams[wanted.team]
-        given = {"actor": self._manager(area), "at": at, "team_id": team, "ends_at": self._midnight(self._day(wanted.until))}
+        given = {"actor": self.manager(area), "at": at, "team_id": team, "ends_at": self._midnight(self._day(wanted.until))}
         if wanted.takes_over:
             who = {"from_person": self._person(wanted.takes_over, at), "to_person": self._person(wanted.person, at)}
             teams.hand_over_captaincy(**given, **who, note="交接")  # type: ignore[arg-type]
@@ -261,12 +280,12 @@ class TeamTelling:
         template = shifts.NewTemplate(
             {"zh": wanted.name, "en": wanted.name}, days, wanted.begins, wanted.minutes, wanted.least, wanted.most, self._today(at), skills=wanted.skills
         )
-        shifts.lay_template(actor=self._manager(area), at=at, team_id=team, template=template)
+        shifts.lay_template(actor=self.manager(area), at=at, team_id=team, template=template)
 
     def _roster(self, wanted: RosterPart, at: datetime) -> list[str]:
         team, area = self._teams[wanted.team]
         since, until = self._week(wanted.week)
-        actor = self._manager(area)
+        actor = self.manager(area)
         answer = proposal(actor=actor, at=at, team_id=team, since=since, until=until)
         if isinstance(answer, Proposal):
             with write():
@@ -276,7 +295,7 @@ class TeamTelling:
         return [] if wanted.impossible and named == sorted(wanted.impossible) else [f"no roster: {', '.join(named) or 'undecided'}"]
 
     def _sign(self, wanted: SignPart, at: datetime) -> list[str]:
-        actor, line = self._resident(wanted.person, at), self._line(wanted, at)
+        actor, line = self.resident(wanted.person, at), self._line(wanted, at)
         common: dict[str, Any] = {"actor": actor, "at": at, "shift_id": line.id}
         if wanted.verb == "leave":
             shifts.cancel(**common)
@@ -302,7 +321,7 @@ class TeamTelling:
         for _ in range(wanted.times):
             self._held += 1
             teams.record_activity(
-                actor=self._manager(area), at=at, team_id=team, venue=wanted.venue, topic=wanted.topic, held_at=at, self_led=wanted.self_led,
+                actor=self.manager(area), at=at, team_id=team, venue=wanted.venue, topic=wanted.topic, held_at=at, self_led=wanted.self_led,
                 attendances=wanted.attendances, leaflets=wanted.leaflets, key=f"story-{self._held}",
             )  # fmt: skip
 
@@ -311,7 +330,7 @@ class TeamTelling:
     def _expect(self, wanted: ExpectTeam, at: datetime) -> list[str]:
         found = dict(self._of_team(wanted, at)) if wanted.team else self._of_matrix(wanted, at)
         if wanted.person:
-            found["shifts_behind"] = own_hours(actor=self._resident(wanted.person, at), at=at)[0]
+            found["shifts_behind"] = own_hours(actor=self.resident(wanted.person, at), at=at)[0]
         asked = wanted.model_dump(exclude_none=True, exclude={"team", "week", "kind", "venue", "person"})
         asked |= {"broken": sorted(asked["broken"])} if "broken" in asked else {}
         return [f"{name} is {found.get(name)}, expected {value}" for name, value in asked.items() if found.get(name) != value]

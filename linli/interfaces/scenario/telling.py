@@ -33,6 +33,7 @@ from linli.interfaces.scenario.duties import DutyTelling
 from linli.interfaces.scenario.generated import generate
 from linli.interfaces.scenario.inspections import LedgerTelling
 from linli.interfaces.scenario.meetings import MeetingTelling
+from linli.interfaces.scenario.patrols import PatrolTelling
 from linli.interfaces.scenario.story import Story
 from linli.interfaces.scenario.teams import TeamTelling
 from linli.kernel.access.rules import ANONYMOUS, SYSTEM, Actor, ActorKind
@@ -67,7 +68,8 @@ class Telling:
         day = lambda text: self._when(f"{text} 00:00").date()  # noqa: E731
         self._meetings = MeetingTelling(day=day, matters=self._receipts, duties=self._duties)
         self._ledgers = LedgerTelling(duties=self._duties, matters=self._receipts)
-        campaigns = CampaignTelling()
+        campaigns, teams = CampaignTelling(), TeamTelling(first=self._when("D1 00:00"))
+        self._patrols = PatrolTelling(teams, first=self._when("D1 00:00"))
         self._do: dict[str, Callable[[Any, datetime], list[str]]] = {
             "report": self._report, "act": self._act, "whistle": self._whistle, "report_in": self._report_in, "rate": self._rate,
             "absent": self._absent, "generate": self._generate, "expect": self._expect, "figures": self._figures,
@@ -76,7 +78,7 @@ class Telling:
             "hold": self._meetings.hold, "expect_meeting": self._meetings.expect,
             "place": self._ledgers.place, "leaf": self._ledgers.leaf, "inspect": self._ledgers.inspect, "expect_place": self._ledgers.expect_place,
             "expect_round": self._ledgers.expect_round, "expect_draw": self._ledgers.expect_draw,
-            **CareTelling(self._duties).steps(), **TeamTelling(first=self._when("D1 00:00")).steps(),
+            **CareTelling(self._duties).steps(), **teams.steps(), **self._patrols.steps(),
         }  # fmt: skip
 
     def tell(self) -> Iterator[Told]:
@@ -88,6 +90,7 @@ class Telling:
             sweep(at=at)
             self._duties.run(at)
             self._ledgers.run(at)
+            self._patrols.run(at)
             for name, thing in step.things().items():
                 said = step.note or f"{name} {getattr(thing, 'matter', None) or getattr(thing, 'name', '')}".strip()
                 try:
@@ -237,7 +240,7 @@ class Telling:
                 wrong.append(f"{name} is {value}, expected {span[0]} to {span[1]}")
         if wanted.invariants:
             wrong += [f"{finding.count} times not so: {finding.statement}" for finding in broken_invariants(actor=SYSTEM, at=at)]
-            wrong += self._duties.broken(at)
+            wrong += [*self._duties.broken(at), *self._patrols.broken(at)]
         return wrong
 
 

@@ -1,4 +1,4 @@
-"""Invented duties, teams, shifts, places, meetings, campaigns, care and devices for the demonstration: a month of them, of a fixed seed.
+"""Invented duties, teams, shifts, patrols, places, meetings, campaigns, care and devices for the demonstration: a month of them, of a fixed seed.
 
 Everything goes through the services and stands in the community where most is reported. Nobody here exists.
 """
@@ -12,6 +12,7 @@ from linli.interfaces.cli.inventing.campaigns import start_campaigns, try_doors
 from linli.interfaces.cli.inventing.care import open_cases
 from linli.interfaces.cli.inventing.duties import live
 from linli.interfaces.cli.inventing.meetings import convene, convene_hearing, hold
+from linli.interfaces.cli.inventing.patrols import walk_patrols
 from linli.interfaces.cli.inventing.places import draw_places, lay_places, register
 from linli.interfaces.cli.inventing.stage import stage_at
 from linli.interfaces.cli.inventing.teams import found_teams
@@ -24,6 +25,7 @@ def invent_duties(at: datetime) -> bool:
         return False
     stage = stage_at(at)
     members = found_teams(stage)
+    walk_patrols(stage, members["evening-patrol"])
     lay_places(stage)
     open_cases(stage, register(stage), helpers=members["home-visits"])
     start_campaigns(stage, helpers=[members["evening-patrol"][0], *members["home-visits"][:3]])
