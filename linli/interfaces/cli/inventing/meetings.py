@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from linli.engines.duties.meetings import tasks
 from linli.engines.duties.meetings.playbook import meeting_kinds
 from linli.engines.duties.meetings.rules import Becomes, Came
-from linli.engines.duties.meetings.selectors import MeetingPage, meeting_page, meetings
+from linli.engines.duties.meetings.selectors.desk import MeetingPage, meeting_page, meetings
 from linli.engines.duties.meetings.services import agenda
 from linli.engines.duties.meetings.services.minutes import Draft, NewAction, add_action, possible_owners, publish_minutes, save_minutes
 from linli.interfaces.cli.inventing.stage import DAY, SEED, Stage
