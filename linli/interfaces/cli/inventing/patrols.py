@@ -13,7 +13,6 @@ from shapely.affinity import scale
 from linli.directory.teams.selectors import teams as team_lines
 from linli.directory.territory.rules import AreaNode
 from linli.directory.territory.selectors import ground
-from linli.engines.duties.patrols.models import Checkpoint
 from linli.engines.duties.patrols.rules.answers import Answer
 from linli.engines.duties.patrols.rules.codes import ROTATING, Shown
 from linli.engines.duties.patrols.selectors.team import route_page, team_patrol
@@ -104,17 +103,12 @@ def _walk(route: UUID, walker: UUID, sets_out: datetime, *, spots: int, chance: 
         start_round(actor=actor, at=sets_out, route_id=route, key=f"demo-{sets_out:%F %H:%M}")
         for point in points:
             when += chance.randrange(3, 7) * MINUTE
-            proof = _proof(point, when)
+            proof = Proof(tag=TAG) if point.shown == Shown.TAG else Proof(checkpoint=point.id)
+            if point.shown in ROTATING:
+                proof = Proof(code=code_of(point, when).token)
             check_in(actor=actor, at=when, proof=proof, key=f"demo-{when:%F %H:%M}", position=Position(point.lon, point.lat))
         if back:
             finish_round(actor=actor, at=when + 4 * MINUTE)
-
-
-def _proof(point: Checkpoint, at: datetime) -> Proof:
-    """What the checkpoint shows at that time."""
-    if point.shown in ROTATING:
-        return Proof(code=code_of(point, at).token)
-    return Proof(tag=TAG) if point.shown == Shown.TAG else Proof(checkpoint=point.id)
 
 
 def _answer(team: UUID, captain: UUID, at: datetime) -> None:
