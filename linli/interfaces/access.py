@@ -56,10 +56,11 @@ class KeyMissing(NotSignedIn):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a route asks: nothing (``public``), somebody (neither), or one of ``permissions``."""
+    """What a route asks: nothing (``public``), somebody (neither), or one of ``permissions``; with ``members`` whoever is of a post or a team passes too."""
 
     public: bool = False
     permissions: tuple[str, ...] = ()
+    members: bool = False
 
     def admit(self, actor: Actor) -> None:
         """Let the actor pass.
@@ -67,7 +68,7 @@ class Access:
         Raises:
             NotSignedIn, Forbidden: the route is not for this actor.
         """
-        if self.public or any(actor.holds(permission) for permission in self.permissions):
+        if self.public or (self.members and actor.person_id is not None) or any(actor.holds(permission) for permission in self.permissions):
             return
         if self.permissions:
             actor.require_somewhere(self.permissions[0])
@@ -185,13 +186,16 @@ def signed_in_route(view: View) -> View:
     return marked(view, Access())
 
 
-def requires(*permissions: str) -> Callable[[View], View]:
-    """Mark a view that needs one of these permissions, held anywhere; the service behind it asks about the place."""
+def requires(*permissions: str, or_member: bool = False) -> Callable[[View], View]:
+    """Mark a view that needs one of these permissions, held anywhere; the service behind it asks about the place.
+
+    ``or_member``: or somebody whom the directory knows (the holder of a post, a member of a team), for what is their own there.
+    """
     if not permissions:
         raise TypeError("requires() names at least one permission")
 
     def mark(view: View) -> View:
-        return marked(view, Access(permissions=permissions))
+        return marked(view, Access(permissions=permissions, members=or_member))
 
     return mark
 

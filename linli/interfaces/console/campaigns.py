@@ -19,11 +19,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from linli.directory.territory.selectors import ground
 from linli.engines.duties.campaigns import selectors, services
 from linli.engines.duties.campaigns.playbook import MANAGE, templates
-from linli.engines.duties.campaigns.rules.doors import Advice, Outcome
+from linli.engines.duties.campaigns.rules.doors import WAYS, Advice, Outcome
 from linli.engines.duties.campaigns.rules.targets import Read, doors_of, read_table
 from linli.engines.duties.campaigns.services import NewCampaign, Wish, note_attempts
 from linli.interfaces.access import actor_of_request, requires
-from linli.interfaces.console.campaign_words import ADVICE, KINDS, OUTCOMES, PARTS, STATES
+from linli.interfaces.campaign_words import ADVICE, KINDS, OUTCOMES, PARTS, STATES
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.tables import asked_format, taken
 from linli.interfaces.refusals import sentence, status_of, uuid_given
@@ -36,7 +36,6 @@ from linli.kernel.writing import write
 
 DAY: dict[str, Any] = {"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), "input_formats": ["%Y-%m-%d"]}
 TABLE_MOST = 2_000_000  # characters
-WAYS = {True: (Outcome.DONE, Outcome.NOT_HOME, Outcome.REFUSED), False: (Outcome.DONE,)}  # what can be noted of a door, and of another target
 
 
 class StartForm(forms.Form):

@@ -23,13 +23,13 @@ from linli.interfaces.field.words import words
 
 STATIC = Path(settings.STATICFILES_DIRS[0])
 WORKER = STATIC / "js" / "field" / "worker.js"
-MODULES = ("app", "camera", "day", "dom", "draft", "duty", "fill", "ground", "lists", "matter", "outbox", "sheet", "signature", "store", "waiting")
+MODULES = ("app", "camera", "day", "dom", "doors", "draft", "duty", "fill", "ground", "lists", "matter", "outbox", "sheet", "signature", "store", "waiting")
 SHARED = ("js/sign.js", "vendor/idb/idb.js")
 STYLES = ("tokens", "dark", "base", "controls", "parts", "field")
 ICONS = (("field-192.png", "192x192", "any"), ("field-512.png", "512x512", "any"), ("field-mask-512.png", "512x512", "maskable"))
 
 
-@requires("matters.act", "duties.act")
+@requires("matters.act", "duties.act", or_member=True)
 @never_cache
 @require_GET
 def app(request: HttpRequest) -> HttpResponseBase:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from linli.engines.matters.playbook import MattersSection
 from linli.engines.matters.rules.command import Command
 from linli.engines.matters.rules.states import Verb
-from linli.engines.matters.selectors.carried import Carried, carried, carried_matter
+from linli.engines.matters.selectors.carried import ACT, Carried, carried, carried_matter
 from linli.engines.matters.selectors.queue import id_of_code
 from linli.engines.matters.services.act import NoSuchMatter
 from linli.engines.matters.services.photos import act_with_files
@@ -32,7 +32,9 @@ class Matters:
 
     together = 1
 
-    def carried(self, *, actor: Actor, at: datetime) -> dict[str, Any]:
+    def carried(self, *, actor: Actor, at: datetime) -> dict[str, Any] | None:
+        if not actor.holds(ACT):  # a volunteer without a post has a day, and no grid
+            return None
         load = carried(actor=actor, at=at)
         answers = active_playbook().section(MattersSection).answers
         return {

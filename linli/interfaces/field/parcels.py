@@ -97,8 +97,8 @@ class Lane(Protocol):
 
     together: int
 
-    def carried(self, *, actor: Actor, at: datetime) -> dict[str, Any]:
-        """Everything of this kind that the phone keeps."""
+    def carried(self, *, actor: Actor, at: datetime) -> dict[str, Any] | None:
+        """Everything of this kind that the phone keeps; None where this kind of work is not the actor's."""
 
     def take(self, handed: Sequence[Handed], *, actor: Actor, at: datetime) -> list[Taken | Refusal | None]:
         """Carry actions out, inside an open write, at most :attr:`together`; ``at`` is when they are handed in.

@@ -21,7 +21,7 @@ from linli.directory.organisation.selectors import organisation
 from linli.directory.people.selectors import names_of
 from linli.directory.territory.selectors import ground
 from linli.interfaces.access import actor_of_request, requires
-from linli.interfaces.field import duties, matters
+from linli.interfaces.field import doors, duties, matters
 from linli.interfaces.field.parcels import BadParcel, Handed, Lane, Parcel, Taken
 from linli.interfaces.refusals import body_of
 from linli.kernel.access.rules import Actor
@@ -34,7 +34,7 @@ from linli.kernel.refusal import N_, Kind, Refusal
 from linli.kernel.writing import write
 
 log = logging.getLogger(__name__)
-LANES: dict[str, Lane] = {"matters": matters.LANE, "duties": duties.LANE}
+LANES: dict[str, Lane] = {"matters": matters.LANE, "duties": duties.LANE, "doors": doors.LANE}
 MOST = 50  # actions in a batch
 AREAS = 60  # outlines on a phone
 DETAIL = 5.0  # metres to which they are simplified
@@ -56,7 +56,7 @@ class CannotBeDone(Refusal):
     message = N_("The server could not carry this out. It has been noted; try again later.")
 
 
-@requires("matters.act", "duties.act")
+@requires("matters.act", "duties.act", or_member=True)
 @never_cache
 @require_GET
 def snapshot(request: HttpRequest) -> HttpResponseBase:
@@ -69,12 +69,12 @@ def snapshot(request: HttpRequest) -> HttpResponseBase:
             "zone": timezone.get_current_timezone_name(),
             "who": {"id": actor.id, "name": _name(actor)},
             "areas": _areas(actor),
-            "kinds": {kind: lane.carried(actor=actor, at=at) for kind, lane in LANES.items()},
+            "kinds": {kind: carried for kind, lane in LANES.items() if (carried := lane.carried(actor=actor, at=at)) is not None},
         }
     )
 
 
-@requires("matters.act", "duties.act")
+@requires("matters.act", "duties.act", or_member=True)
 @never_cache
 @require_POST
 def sync(request: HttpRequest) -> HttpResponseBase:

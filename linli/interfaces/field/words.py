@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from linli.interfaces.campaign_words import ADVICE, OUTCOMES, PARTS
 from linli.interfaces.duty_words import STATES as DUTY_STATES
 from linli.interfaces.duty_words import VERBS as DUTY_VERBS
 from linli.interfaces.wording import STATES, VERBS
@@ -128,6 +129,24 @@ WORDS: dict[str, str | Promise] = {
     "too_small": _("At least %(n)s."),
     "too_large": _("At most %(n)s."),
     "too_late": _("It is on its way already and may have arrived."),
+    # my doors
+    "my_doors": _("My doors"),
+    "doors_today": _("%(n)s left today"),
+    "no_doors_today": _("Nothing left today"),
+    "no_doors": _("No doors are yours at the moment"),
+    "no_doors_now": _("Nothing to do here just now."),
+    "n_of_ended": _("%(n)s of %(all)s ended"),
+    "stair_gone": _("These doors are no longer yours, or the campaign is over."),
+    "doors_now": _("Now"),
+    "doors_later": _("Later"),
+    "doors_ended": _("With a result"),
+    "door_untried": _("not tried yet"),
+    "door_tries": _("tried %(n)s×, last %(when)s"),
+    "in_part": _(" (%(part)s)"),
+    "by_me": _("by you"),
+    "by_others": _("by somebody else"),
+    "door_stands": _("“%(what)s” stands; a door has one result."),
+    "as_not_home": _("Note that nobody was home"),
     # what one does
     "do_solve": _("Solved here"),
     "do_escalate": _("Send up"),
@@ -204,6 +223,8 @@ def words() -> dict[str, str]:
     spoken |= {f"state_{state}": str(entry[0]) for state, entry in STATES.items()}
     spoken |= {f"told_{verb}": str(entry[0]) for verb, entry in VERBS.items()} | {f"icon_{verb}": entry[2] for verb, entry in VERBS.items()}
     spoken |= {f"duty_state_{state}": str(entry[0]) for state, entry in DUTY_STATES.items()}
+    spoken |= {f"door_{way}": str(entry[0]) for way, entry in OUTCOMES.items()} | {f"door_icon_{way}": entry[1] for way, entry in OUTCOMES.items()}
+    spoken |= {f"door_advice_{advice}": str(entry[0]) for advice, entry in ADVICE.items()} | {f"part_{part}": str(said) for part, said in PARTS.items()}
     for verb, (press, told, icon) in DUTY_VERBS.items():
         spoken |= {f"duty_{verb}": str(press), f"duty_told_{verb}": str(told), f"duty_icon_{verb}": icon}
     return spoken

@@ -51,7 +51,7 @@ def doors(request: HttpRequest) -> HttpResponseBase:
     for found in own_doors(actor=actor_of_request(request), at=at):
         waiting = [door for door in found.doors if door.suggestion.advice is Advice.THEN and door.suggestion.not_before and door.suggestion.not_before > at]
         open_now = [door for door in found.doors if not door.result and door not in waiting]
-        title = found.title or bilingual(dict(found.campaign.area_names), get_language() or "")
+        title = found.title or bilingual(dict(found.area_names), get_language() or "")
         lists.append({"title": title, "list": found, "now": open_now, "later": waiting, "ended": sum(1 for door in found.doors if door.result)})
     return render(request, "portal/doors.html", {"lists": lists, "key": str(new_id())})
 

@@ -92,7 +92,7 @@ class Street:
         wish = Wish(target.id, outcome, at, key or str(uuid4()))
         with write():
             (result,) = services.note_attempts(actor=actor or self.leader(), at=now or at, wishes=[wish])
-        return result
+        return result.outcome if isinstance(result, services.Noted) else result
 
 
 def make(folder: Path) -> Street:

@@ -17,7 +17,7 @@ from linli.engines.duties.campaigns.models import Attempt, Campaign, Target
 from linli.engines.duties.campaigns.playbook import MANAGE, READ, WORK
 from linli.engines.duties.campaigns.rules.doors import FINAL, Advice, Outcome, Retry, Suggestion, Try, suggest
 from linli.engines.duties.campaigns.rules.targets import Progress, staircases
-from linli.engines.duties.campaigns.services import NoSuchCampaign, matter_counts, progress_of, retry_of
+from linli.engines.duties.campaigns.services import NoSuchCampaign, matter_counts, progress_of, retry_of, works_at
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import in_scope
 from linli.kernel.calendar.selectors import working_calendar
@@ -71,12 +71,28 @@ class DoorLine:
 
 @dataclass(frozen=True, slots=True)
 class DoorList:
-    """A helper's doors of one staircase, the highest floor first."""
+    """A helper's doors of one staircase, the highest floor first. ``id``: the same for the same staircase, as long as it has doors."""
 
-    campaign: CampaignLine
+    id: UUID
+    names: Names
+    area_names: Names
+    household: bool
+    last_on: date
     retry: Retry
     title: str
     doors: tuple[DoorLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TriedDoor:
+    """A door as it is now with what was noted there, in the order in which it happened, and whether each was the asking person's own."""
+
+    line: DoorLine
+    retry: Retry
+    names: Names
+    household: bool
+    over: bool
+    tries: tuple[tuple[Try, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,24 +157,41 @@ def campaign_page(*, actor: Actor, at: datetime, code: str) -> CampaignPage:
 
 
 def own_doors(*, actor: Actor, at: datetime) -> list[DoorList]:
-    """A helper's open doors in running campaigns, a list for each staircase. Three queries; none for somebody without a person."""
+    """A helper's doors in running campaigns, a list for each staircase. Two queries; none for somebody without a person."""
     if actor.person_id is None:
         return []
-    today, zone = _day(at), _zone()
+    today, now = _day(at), at.astimezone(_zone())
     mine = Target.objects.filter(helper_id=actor.person_id, campaign__ended_at=None, campaign__first_on__lte=today, campaign__last_on__gte=today)
     targets = list(mine.select_related("campaign"))
     tries = _tries(mine)
-    groups: dict[tuple[UUID, str, str, str], list[Target]] = {}
+    groups: dict[tuple[date, UUID, tuple[str, str, str]], list[Target]] = {}
     for target in targets:
-        groups.setdefault((target.campaign_id, target.compound, target.building, target.unit), []).append(target)
-    lines = {target.campaign_id: target.campaign for target in targets}
-    shown = {key: _line(row, at=at) for key, row in lines.items()}
+        stair = (target.compound, target.building, target.unit)
+        groups.setdefault((target.campaign.last_on, target.campaign_id, stair), []).append(target)
+    order, land = {stair: number for number, stair in enumerate(staircases(stair for _last, _campaign, stair in groups))}, ground()
     found = []
-    for (campaign, *stair), members in sorted(groups.items(), key=lambda item: (shown[item[0][0]].last_on, item[0])):
-        retry = retry_of(lines[campaign])
-        doors = [_door(one, tries.get(one.id, []), retry=retry, now=at.astimezone(zone), last=lines[campaign].last_on) for one in members]
+    for (last, _campaign, stair), members in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1], order[item[0][2]])):
+        row = members[0].campaign
+        doors = [_door(one, tries.get(one.id, []), retry=retry_of(row), now=now, last=last) for one in members]
         doors.sort(key=lambda door: (-(door.floor or 0), door.room, door.label))
-        found.append(DoorList(shown[campaign], retry, " ".join(part for part in stair if part), tuple(doors)))
+        first, names = min(one.id for one in members), land.area(row.area_id).names
+        title = " ".join(part for part in stair if part)
+        found.append(DoorList(first, row.names, names, row.target_kind == "household", last, retry_of(row), title, tuple(doors)))
+    return found
+
+
+def tried_doors(door_ids: Collection[UUID], *, actor: Actor, at: datetime) -> dict[UUID, TriedDoor]:
+    """These doors as they are now, ended ones too; those where the actor notes nothing are not there. Two queries."""
+    targets = [row for row in Target.objects.filter(id__in=door_ids).select_related("campaign") if works_at(row, actor)]
+    zone, noted = _zone(), dict[UUID, list[tuple[Try, bool]]]()
+    for target, when, outcome, who in Attempt.objects.filter(target__in=targets).order_by("at", "id").values_list("target_id", "at", "outcome", "actor"):
+        noted.setdefault(target, []).append((Try(when.astimezone(zone), Outcome(outcome)), who == actor.id))
+    found = {}
+    for target in targets:
+        row, told = target.campaign, noted.get(target.id, [])
+        line = _door(target, [one for one, _mine in told], retry=retry_of(row), now=at.astimezone(zone), last=row.last_on)
+        over = row.ended_at is not None or _day(at) > row.last_on
+        found[target.id] = TriedDoor(line, retry_of(row), row.names, row.target_kind == "household", over, tuple(told))
     return found
 
 

@@ -123,6 +123,15 @@ class Wish:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An attempt that stands: how it went, how many there are at its target, and whether this key had been noted before."""
+
+    outcome: Outcome
+    tries: int
+    repeated: bool
+
+
 def register_matter_counts(source: MatterCounts) -> None:
     """Have campaigns about matters count by ``source(area_path, classes, since, until)``: how many there were, and how many were closed on which day."""
     if source not in _counts:
@@ -225,8 +234,10 @@ def share_staircases(*, actor: Actor, at: datetime, campaign_id: UUID, helper_id
     return len(stairs)
 
 
-def note_attempts(*, actor: Actor, at: datetime, wishes: Sequence[Wish]) -> list[Outcome | Refusal]:
+def note_attempts(*, actor: Actor, at: datetime, wishes: Sequence[Wish]) -> list[Noted | Refusal]:
     """Note attempts, each taken or refused by itself: a phone's day in one go. Said twice with one key, it is noted once.
+
+    What is counted is when it happened: of a campaign that was ended by hand, what was done at its doors before.
 
     For the target's own helper, and for ``campaigns.work`` there.
 
@@ -244,11 +255,11 @@ def note_attempts(*, actor: Actor, at: datetime, wishes: Sequence[Wish]) -> list
     for target, when, outcome in Attempt.objects.filter(target_id__in=targets).order_by("at").values_list("target_id", "at", "outcome"):
         tries[target].append(Try(when.astimezone(zone), Outcome(outcome)))
     said = dict(Attempt.objects.filter(actor=actor.id, key__in=[wish.key for wish in wishes]).values_list("key", "outcome"))
-    results: list[Outcome | Refusal] = []
+    results: list[Noted | Refusal] = []
     fresh: list[Attempt] = []
     for wish in wishes:
         if wish.key in said:
-            results.append(Outcome(said[wish.key]))
+            results.append(Noted(Outcome(said[wish.key]), len(tries.get(wish.target_id, ())), repeated=True))
             continue
         try:
             one = Try(wish.at.astimezone(zone), wish.outcome)
@@ -259,7 +270,7 @@ def note_attempts(*, actor: Actor, at: datetime, wishes: Sequence[Wish]) -> list
         tries[wish.target_id].append(one)
         said[wish.key] = wish.outcome.value
         fresh.append(Attempt(target_id=wish.target_id, outcome=wish.outcome.value, actor=actor.id, key=wish.key, at=wish.at, recorded_at=machine_now()))
-        results.append(wish.outcome)
+        results.append(Noted(wish.outcome, len(tries[wish.target_id]), repeated=False))
     Attempt.objects.bulk_create(fresh)
     record(
         [
@@ -295,16 +306,20 @@ def retry_of(campaign: Campaign) -> Retry:
     return Retry(campaign.tries, campaign.least_hours)
 
 
+def works_at(target: Target, actor: Actor) -> bool:
+    """Whether the actor notes attempts there: the target's own helper, and ``campaigns.work``; its campaign is loaded with it."""
+    if actor.person_id is not None and target.helper_id == actor.person_id:
+        return True
+    return actor.may(WORK, area_path=target.area_path, confidentiality=Confidentiality(target.campaign.confidentiality))
+
+
 def _check(target: Target | None, one: Try, tries: Mapping[UUID, Sequence[Try]], wish: Wish, *, actor: Actor, now: datetime) -> None:
-    if target is None or not (
-        (actor.person_id is not None and target.helper_id == actor.person_id)
-        or actor.may(WORK, area_path=target.area_path, confidentiality=Confidentiality(target.campaign.confidentiality))
-    ):
+    if target is None or not works_at(target, actor):
         raise NoSuchTarget
     if not 1 <= len(wish.key) <= 100:
         raise KeyMissing
     campaign = target.campaign
-    if campaign.ended_at is not None:
+    if campaign.ended_at is not None and wish.at >= campaign.ended_at:
         raise CampaignOver
     check_attempt(tries[target.id], one, retry=retry_of(campaign), first=campaign.first_on, last=campaign.last_on, now=now)
 

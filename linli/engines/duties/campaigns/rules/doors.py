@@ -23,6 +23,7 @@ class Outcome(StrEnum):
 
 
 FINAL = frozenset({Outcome.DONE, Outcome.REFUSED, Outcome.LEAFLET})
+WAYS = {True: (Outcome.DONE, Outcome.NOT_HOME, Outcome.REFUSED), False: (Outcome.DONE,)}  # what is noted of a door, and of another target
 
 
 class DayPart(StrEnum):

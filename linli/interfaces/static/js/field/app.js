@@ -6,6 +6,7 @@ import { finished, mine, near } from "./lists.js";
 import { matterBar, matterPage } from "./matter.js";
 import { countToDo, dayPage } from "./day.js";
 import { dutyBar, dutyPage } from "./duty.js";
+import { doorsBar, doorsPage, stairBar, stairPage } from "./doors.js";
 import { groundPage } from "./ground.js";
 import { waitingPage } from "./waiting.js";
 
@@ -13,7 +14,8 @@ const PLACES = { day: { icon: "calendar-clock", page: dayPage }, mine: { icon: "
 const EVERY = 60e3;
 const LEAVING = "linli-field-leaving"; // signed out without signal: the server is told when there is some
 const NO_DUTIES = { items: [], forms: {}, shifts: [], left_out: 0, done_today: 0 };
-const ONE = { m: [matterPage, matterBar], d: [dutyPage, dutyBar] }; // what stands alone, with its own bar
+const NO_DOORS = { lists: [], left_out: 0 };
+const ONE = { m: [matterPage, matterBar], d: [dutyPage, dutyBar], doors: [doorsPage, doorsBar], s: [stairPage, stairBar] }; // what stands alone, with its own bar
 const NOTHING = { items: [], left_out: 0, soon: 0, answers: [], units: [] };
 
 const app = {
@@ -21,6 +23,7 @@ const app = {
   get kind() { return this.snapshot?.kinds.matters ?? NOTHING; },
   get matters() { return this.kind.items; },
   get duties() { return this.snapshot?.kinds.duties ?? NO_DUTIES; },
+  get doors() { return this.snapshot?.kinds.doors ?? NO_DOORS; },
   together: new Map(), // which other duties one visit serves, as chosen: "<duty>:<other>"
   go(place) { if (location.hash === `#${place}`) draw(); else location.hash = place; },
   toast, locate, fetch: refresh, signOut, switchLanguage,
@@ -133,9 +136,10 @@ async function pictures() {
 function draw() {
   const [name, code] = location.hash.slice(1).split("/");
   const one = ONE[name];
-  const place = one || PLACES[name] ? name : first();
+  const place = one || open()[name] ? name : first();
   if (!one) app.from = place;
-  else app.from ||= name === "d" ? "day" : "mine";
+  else app.from ||= name === "m" ? "mine" : "day";
+  if (name !== "s") app.stair = null;
   document.documentElement.dataset.place = place;
   document.getElementById("strip").replaceChildren(...strip().filter(Boolean));
   const shut = app.outbox?.link === "signed-out";
@@ -149,7 +153,14 @@ function draw() {
 }
 
 /** Where the app opens: on the day's duties where there are any, else on the matters. */
-const first = () => (app.duties.items.length || app.duties.shifts.length ? "day" : "mine");
+const first = () => (app.duties.items.length || app.duties.shifts.length || app.doors.lists.length || !open().mine ? "day" : "mine");
+
+/** The places of whoever bears this phone: a volunteer without a post has a day, and no grid to look after. */
+function open() {
+  const { mine: matters, near: around, map, ...own } = PLACES;
+  if (app.snapshot && !app.snapshot.kinds.matters) return own;
+  return { day: own.day, mine: matters, near: around, map, queue: own.queue };
+}
 
 function signedOut() {
   return [h("div.empty", {}, icon("log-in", "xl"), h("p.empty__title", {}, t("signed_out")), app.outbox.items.length ? h("p", {}, t("n_waiting", { n: app.outbox.items.length })) : "",
@@ -173,7 +184,7 @@ function strip() {
 function tabs(place) {
   const waits = app.outbox?.items.length ?? 0;
   const counts = { day: countToDo(app), mine: app.matters.filter((matter) => matter.mine && !finished(app, matter)).length, queue: waits };
-  return Object.entries(PLACES).map(([name, { icon: picture }]) => h("a.tabbar__tab", { href: `#${name}`, "aria-current": name === place ? "page" : null },
+  return Object.entries(open()).map(([name, { icon: picture }]) => h("a.tabbar__tab", { href: `#${name}`, "aria-current": name === place ? "page" : null },
     icon(picture), h("span", {}, t(name)), counts[name] > 0 && h("b.tabbar__count", {}, counts[name] > 99 ? "99+" : counts[name])));
 }
 

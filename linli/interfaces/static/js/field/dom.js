@@ -75,6 +75,9 @@ export function when(at) {
   return format("DateTimeFormat", tag(), today ? time : { month: "numeric", day: "numeric", ...time }).format(date);
 }
 
+/** A day by itself (``2026-03-31``), as people write it. */
+export const onDay = (date) => format("DateTimeFormat", tag(), { month: "numeric", day: "numeric", timeZone: "UTC" }).format(new Date(`${date}T00:00:00Z`));
+
 let skew = 0; // the server's clock less the phone's, as of the last time it was heard
 
 export function setClock(server, phone = Date.now()) { skew = new Date(server).getTime() - phone; }

@@ -2,6 +2,7 @@
 import { button, clockSkew, h, icon, named, now, spoken, t, told, when } from "./dom.js";
 import { story } from "./matter.js";
 import { dutyAsks } from "./duty.js";
+import { doorAsks } from "./doors.js";
 import { empty } from "./lists.js";
 
 export function waitingPage(app) {
@@ -23,7 +24,10 @@ export function waitingPage(app) {
   ];
 }
 
-const done = (item) => t(`${item.kind === "duties" ? "duty" : "do"}_${item.verb}`);
+const SAID = { matters: "do", duties: "duty", doors: "door" }; // kind → whose words its verbs are told in
+const ASKS = { matters: matterAsks, duties: dutyAsks, doors: doorAsks };
+
+const done = (item) => t(`${SAID[item.kind]}_${item.verb}`);
 
 function words(item) {
   return [
@@ -43,7 +47,7 @@ function asks(app, item) {
   const card = (...parts) => h("li.card.stack.card--asks", { "data-key": item.key }, h("span.badge.badge--overdue", {}, icon("triangle-alert"), t(item.status)), ...parts);
   const yours = h("section.yours", {}, h("h3.faint", {}, t("yours")), words(item));
   const drop = button(t("drop"), { icon: "trash-2", kind: "big wide", onclick: () => sure(t("drop_sure"), t("drop"), () => app.outbox.drop(item)) });
-  return card(item.kind === "duties" ? dutyAsks(app, item, { story, yours, drop }) : matterAsks(app, item, { yours, drop }));
+  return card(ASKS[item.kind](app, item, { story, yours, drop }));
 }
 
 function matterAsks(app, item, { yours, drop }) {
