@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
+from linli.engines.duties.inspections.playbook import ledger_policy
 from linli.engines.duties.inspections.selectors.ledgers import LeafView, LedgerPage
 from linli.interfaces.console.duties_forms import told
 from linli.interfaces.printing import Sheet
@@ -22,7 +23,7 @@ def sheet_of(page: LedgerPage, *, at: datetime, language: str) -> bytes:
     where = page.where
     head = [
         (gettext("Stake"), bilingual(dict(page.stake.names), language)),
-        (gettext("Class"), where.class_code if where else ""),
+        (gettext("Class"), bilingual(dict(ledger_policy()[1].named(where.class_code)), language) if where else ""),
         (gettext("Area"), bilingual(dict(page.area_names), language)),
         (gettext("Address"), where.address if where else ""),
         (gettext("Number"), where.code if where else ""),

@@ -68,7 +68,8 @@ def places(request: HttpRequest) -> HttpResponseBase:
     lines, total = ledgers(actor=actor, at=at, wanted=wanted, first=(max(number, 1) - 1) * PAGE)
     codes = {form.code: form.names for stake in policy.stakes.values() for form in stake.forms.values()}
     return show(
-        request, "console/places/list.html", "places", set_up=True, lines=lines, total=total, given=given, stakes=policy.stakes.values(), forms=codes, any=ANY,
+        request, "console/places/list.html", "places", set_up=True, lines=[(line, policy.named(line.class_code)) for line in lines],
+        total=total, given=given, stakes=policy.stakes.values(), forms=codes, any=ANY,
         days=DAYS, areas=_areas(actor), query=kept_query(request), number=number, following=number * PAGE < total,
     )  # fmt: skip
 
@@ -84,7 +85,7 @@ def _cells(line: LedgerLine) -> list[object]:
     language = get_language() or ""
     missing = "、".join(bilingual(dict(names), language) for names in line.lacking)
     stake, area = bilingual(dict(line.stake.names), language), bilingual(dict(line.area_names), language)
-    return [line.label, stake, line.class_code, area, missing, line.inspected_at, line.hazards]
+    return [line.label, stake, bilingual(dict(ledger_policy()[1].named(line.class_code)), language), area, missing, line.inspected_at, line.hazards]
 
 
 @requires("ledgers.read")

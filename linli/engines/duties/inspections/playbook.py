@@ -71,6 +71,7 @@ class HazardPart(Section):
 class InspectionsSection(Section):
     """Ledgers of places. A leaf keeps the playbook version that it was written under."""
 
+    classes: dict[ClassCode, Text] = Field(default_factory=dict, title="Classes of places", json_schema_extra={"zh": "场所类别名称"})
     stakes: list[StakePart] = Field(default_factory=list, title="Stakes", json_schema_extra={"zh": "桩（场所台账）"})
     samplings: list[SamplingPart] = Field(default_factory=list, title="Draws", json_schema_extra={"zh": "随机抽查"})
     hazards: HazardPart | None = Field(default=None, title="Hazards", json_schema_extra={"zh": "隐患"})
@@ -146,6 +147,7 @@ def compile_policy(section: InspectionsSection) -> LedgerPolicy:
             for one in section.samplings
         },
         hazards=HazardTerms(**section.hazards.model_dump()) if section.hazards else None,
+        class_names={code: names.model_dump() for code, names in section.classes.items()},
     )  # fmt: skip
 
 

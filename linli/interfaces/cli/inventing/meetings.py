@@ -11,7 +11,7 @@ from linli.engines.duties.meetings.rules import Becomes, Came
 from linli.engines.duties.meetings.selectors.desk import MeetingPage, meeting_page, meetings
 from linli.engines.duties.meetings.services import agenda
 from linli.engines.duties.meetings.services.minutes import Draft, NewAction, add_action, possible_owners, publish_minutes, save_minutes
-from linli.interfaces.cli.inventing.stage import DAY, SEED, Stage
+from linli.interfaces.cli.inventing.stage import DAY, SEED, WEEK, Stage
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
@@ -53,7 +53,7 @@ def _minutes(stage: Stage, page: MeetingPage, day: date, chance: random.Random) 
     draft = Draft(page.version, page.line.starts_at + timedelta(minutes=5), "逐项通报进展，明确责任和时限。", "", came, decided)
     with write():
         save_minutes(actor=SYSTEM, at=at, meeting_id=meeting_id, draft=draft)
-        if page.items and page.area_path == stage.community.path and page.part is not None:
+        if page.items and page.area_path == stage.community.path and stage.today - day < WEEK:
             _action(stage, page, day, chance)
         publish_minutes(actor=SYSTEM, at=at, meeting_id=meeting_id)
 

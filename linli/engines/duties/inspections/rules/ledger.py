@@ -70,6 +70,11 @@ class LedgerPolicy:
     stakes: Mapping[str, Stake] = field(default_factory=dict)
     samplings: Mapping[str, Sampling] = field(default_factory=dict)
     hazards: HazardTerms | None = None
+    class_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def named(self, class_code: str) -> Mapping[str, str]:
+        """What a class of places is called; its code where the playbook does not say."""
+        return self.class_names.get(class_code) or {"zh": class_code, "en": class_code}
 
     def stake_of(self, kind: str, class_code: str) -> Stake | None:
         """The stake of a place by its class."""
