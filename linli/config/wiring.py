@@ -23,6 +23,7 @@ from linli.engines.duties.campaigns import services as campaigns
 from linli.engines.duties.campaigns.playbook import CampaignsSection
 from linli.engines.duties.inspections import tasks as inspections
 from linli.engines.duties.inspections.playbook import InspectionsSection
+from linli.engines.duties.inspections.selectors import ledgers
 from linli.engines.duties.inspections.services import leaves
 from linli.engines.duties.meetings import tasks as meetings
 from linli.engines.duties.meetings.playbook import MeetingsSection
@@ -31,6 +32,7 @@ from linli.engines.duties.patrols import tasks as patrols
 from linli.engines.duties.patrols.playbook import PatrolsSection
 from linli.engines.duties.playbook import DutiesSection
 from linli.engines.duties.selectors.posts import posts_with_open_duties
+from linli.engines.duties.services import checkin
 from linli.engines.duties.services import sources as duty_sources
 from linli.engines.duties.shifts import tasks as shifts
 from linli.engines.duties.shifts.playbook import ShiftsSection
@@ -131,6 +133,7 @@ def wire() -> None:
     register_post_use(N_("open duties rest on it"), posts_with_open_duties)
     duty_sources.register_sources()
     meeting_agendas.register_agenda_source(open_matters_on_agenda.open_matters)
+    checkin.register_ledger_source(ledgers.census_left)
     campaigns.register_matter_counts(closed_within)
     people_services.register_part_taking(care_cases.caring_people)
     people_services.register_part_taking(teams_services.taking_part)

@@ -124,6 +124,10 @@ class RulePart(Section):
     answer: Limit | None = Field(default=None, title="time to answer", json_schema_extra={"zh": "应答时限"})
     evidence: list[Evidence] = Field(default_factory=list, title="evidence", json_schema_extra={"zh": "凭据"})
     form: dict[str, Any] | None = Field(default=None, description="JSON Schema of what is filled in")
+    census: bool = Field(
+        default=False, title="the ledger is confirmed before it is done", json_schema_extra={"zh": "须先核对台账"},
+        description="every yearly leaf of the place was written or confirmed this year",
+    )  # fmt: skip
     retry: RetryPart = Field(default=RetryPart(), title="when nobody is home", json_schema_extra={"zh": "家中无人时"})
     visibility: Literal["public", "internal", "private"] = "internal"
 
@@ -219,6 +223,7 @@ def compile_policy(section: DutiesSection) -> DutiesPolicy:
                 answer=rule.answer,
                 evidence=frozenset(rule.evidence),
                 form=rule.form,
+                census=rule.census,
                 retries=rule.retry.times,
                 retry_hours=rule.retry.hours,
                 confidentiality=_CONFIDENTIALITY[rule.visibility],

@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from linli.interfaces.access import public_route
-from linli.interfaces.api import alarms, directory, files, insight, matters, patrols, receipts, work
+from linli.interfaces.api import alarms, directory, files, insight, matters, patrols, places, receipts, work
 from linli.interfaces.api.reports import bad_body
 from linli.interfaces.refusals import answer_refusals, body_of
 from linli.kernel.refusal import N_, Kind, Refusal
@@ -53,3 +53,4 @@ api.add_router("", insight.router)
 api.add_router("", files.router)
 api.add_router("", alarms.router)
 api.add_router("", patrols.router)
+api.add_router("", places.router)

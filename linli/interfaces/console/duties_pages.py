@@ -23,7 +23,7 @@ from linli.engines.duties.playbook import ACT
 from linli.engines.duties.rules.task import Verb
 from linli.engines.duties.selectors.desk import DutyLine, DutyPage, duty_page, missed_board, my_day, pause_reasons
 from linli.engines.duties.selectors.figures import how_duties_went
-from linli.engines.duties.services.checkin import Command, check_in, excuse
+from linli.engines.duties.services.checkin import Command, Left, check_in, excuse, ledger_left
 from linli.engines.duties.services.pausing import end_pause, pause
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.duties_forms import FinishForm, NoteForm, PauseForm, WhyForm, day_sent, told
@@ -194,6 +194,12 @@ def _form(request: HttpRequest, page: DutyPage, verb: str) -> FinishForm | NoteF
     return WhyForm(request.POST) if verb == Verb.EXPLAIN else NoteForm(request.POST)
 
 
+def _ledger_left(page: DutyPage) -> Left | None:
+    """What a census has left in the ledger of its place."""
+    asked = page.rule is not None and page.rule.census and page.line.done_at is None
+    return ledger_left({page.line.id}).get(page.line.id) if asked else None
+
+
 def _page(request: HttpRequest, page: DutyPage, *, failed: dict[str, Any] | None = None, status: int = 200) -> HttpResponseBase:
     given = failed or {}
     forms = {
@@ -211,5 +217,5 @@ def _page(request: HttpRequest, page: DutyPage, *, failed: dict[str, Any] | None
         page=page, shown=shown_line(page.line), story=story, meeting=meeting_of_duty(actor=actor, occurrence_id=page.line.id),
         ledger=ledger_behind(actor=actor, kind=page.subject[0], ref=page.subject[1]), walks_here=page.mine,
         walks=walks_of_duty(duty_id=page.line.id, at=at) if page.line.kind == PATROL else (),
-        forms=forms, wrong=wrong, quick=[(verb, VERBS[verb]) for verb in QUICK],
+        left=_ledger_left(page), forms=forms, wrong=wrong, quick=[(verb, VERBS[verb]) for verb in QUICK],
     )  # fmt: skip

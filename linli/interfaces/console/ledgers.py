@@ -12,14 +12,15 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from linli.directory.territory.selectors import ground
 from linli.engines.duties.inspections.playbook import READ, keeps_ledgers, ledger_policy
 from linli.engines.duties.inspections.selectors.boards import draws, left_of, rounds
 from linli.engines.duties.inspections.selectors.hazards import open_hazards
 from linli.engines.duties.inspections.selectors.ledgers import ANY, PAGE, LeafVersion, LeafView, LedgerFilter, LedgerLine, LedgerPage, ledger_page, ledgers
-from linli.engines.duties.inspections.services.leaves import NewLeaf, write_leaf
+from linli.engines.duties.inspections.services.leaves import LeafChanged, NewLeaf, NothingToConfirm, confirm_leaf, write_leaf
+from linli.engines.duties.rules.forms import BadForm
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.duties_forms import PREFIX, SchemaForm, told
 from linli.interfaces.console.ledger_sheet import sheet_of
@@ -97,7 +98,8 @@ def place(request: HttpRequest, kind: str, place_id: UUID) -> HttpResponseBase:
     language = get_language() or ""
     return show(
         request, "console/places/place.html", "places", page=page,
-        leaves=[_leaf(view, language) for view in page.leaves],
+        leaves=[_leaf(view, language) for view in page.leaves], key=str(new_id()),
+        left=sum(1 for view in page.leaves if view.lacking and view.form.yearly), yearly=sum(1 for view in page.leaves if view.form.yearly),
         inspections=[{"line": line, "answers": told(line.form, line.schema, language)} for line in page.inspections],
         coming=[{"line": line, "state": STATES[line.state]} for line in page.coming], may_open=actor_of_request(request).holds("matters.read"),
     )  # fmt: skip
@@ -136,6 +138,22 @@ def leaf(request: HttpRequest, kind: str, place_id: UUID, code: str) -> HttpResp
         form.add_error(None, sentence(refusal))
         return _leaf_page(request, page, view, form, status=status_of(refusal))
     messages.success(request, gettext("Written down."))
+    return redirect("console:place", kind, place_id)
+
+
+@requires("ledgers.write")
+@require_POST
+def confirm(request: HttpRequest, kind: str, place_id: UUID, code: str) -> HttpResponseBase:
+    """Say that a leaf is still right, as it was shown."""
+    actor, at = actor_of_request(request), now()
+    given = request.POST.get("version", "")
+    version = int(given) if given.isdecimal() and len(given) < 6 else 0
+    try:
+        with write():
+            confirm_leaf(actor=actor, at=at, kind=kind, place=place_id, form=code, version=version, key=request.POST.get("key", ""))
+        messages.success(request, gettext("Confirmed for this year."))
+    except (LeafChanged, NothingToConfirm, BadForm) as refusal:
+        messages.error(request, sentence(refusal))
     return redirect("console:place", kind, place_id)
 
 

@@ -92,6 +92,7 @@ urlpatterns: list[URLPattern] = [
     path("places/<slug:kind>/<uuid:place_id>", ledgers.place, name="place"),
     path("places/<slug:kind>/<uuid:place_id>/sheet.pdf", ledgers.sheet, name="place_sheet"),
     path("places/<slug:kind>/<uuid:place_id>/<slug:code>", ledgers.leaf, name="place_leaf"),
+    path("places/<slug:kind>/<uuid:place_id>/<slug:code>/confirm", ledgers.confirm, name="place_confirm"),
     path("teams", teams.teams, name="teams"),
     path("teams/found", teams.found, name="team_found"),
     path("teams/organisation", teams.organisation, name="team_organisation"),

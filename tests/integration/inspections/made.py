@@ -54,6 +54,12 @@ class Town:
         with write():
             return write_leaf(NewLeaf("place", self.hotel, form, answers, version, key), actor=actor or self.actor(), at=at)
 
+    def census(self, *, at: datetime = MORNING + HOUR) -> None:
+        """Every yearly leaf of the hotel is written."""
+        pledge = {"signed": True, "on": "2026-01-05"}
+        for form, answers in (("registration", REGISTERED), ("staff", {"staff": 12}), ("safety_pledge", pledge), ("fire_pledge", pledge)):
+            self.write(form, answers, at=at)
+
     def finish(self, rule: str, ref: UUID, form: dict[str, Any], *, at: datetime, actor: Actor | None = None) -> Occurrence:
         """Finish the duty of a subject that runs at ``at``, with a photo and a signature; and let the stories run."""
         one = Occurrence.objects.filter(rule=rule, subject__ref=ref, opens_at__lte=at).latest("opens_at")

@@ -114,6 +114,7 @@ def test_rounds_say_how_far_and_what_is_left(place: Town) -> None:
 
     done, left, total = census()
     assert (done, left) == (0, total) and total >= 2
+    place.census()
     place.finish("census_places", place.hotel, {"ledger_complete": True}, at=MORNING + HOUR)
     assert census() == (1, total - 1, total)
     labels = [line.label for line in left_of(actor=place.actor(), at=MORNING + 2 * HOUR, rule="census_places")]

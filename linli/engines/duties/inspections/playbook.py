@@ -82,6 +82,11 @@ class InspectionsSection(Section):
         yield from _twice(("samplings",), [sampling.code for sampling in self.samplings])
         duties = playbook.sections.get("duties")
         about = {rule.subjects.kind for rule in getattr(duties, "rules", ())}
+        kinds = {stake.kind for stake in self.stakes}
+        for rule in getattr(duties, "rules", ()):
+            if rule.census and rule.subjects.kind not in kinds:
+                message = N_("the duty “%(code)s” is a census, and no stake has subjects of the kind “%(kind)s”")
+                yield Issue(("stakes",), message, {"code": rule.code, "kind": rule.subjects.kind})
         taken: dict[tuple[str, str], str] = {}
         for place, stake in enumerate(self.stakes):
             if stake.kind not in about:

@@ -34,6 +34,7 @@ class DutyRule:
         chain: levels (their head) or roles (their first post) that answer, the first one first; the last keeps it.
         answer: how long a level has to answer before the next one has the duty; none: it stays with the first.
         opens, closes: minutes of the local day at which a window's first day begins and its last one ends.
+        census: it is done only when the ledger of its place is confirmed.
         retries: how many attempts at a closed door count as having tried; ``retry_hours``: how long before the next is proposed.
     """
 
@@ -53,6 +54,7 @@ class DutyRule:
     retries: int
     retry_hours: int
     confidentiality: Confidentiality
+    census: bool = False
     signature: str = ""
 
 

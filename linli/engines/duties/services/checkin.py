@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -78,10 +78,39 @@ class TooManyPhotos(Refusal):
     field = "photos"
 
 
+class LedgerLeft(Refusal):
+    code = "duties.ledger_left"
+    message = N_("The ledger of %(place)s is not confirmed yet. Left: %(leaves)s. Write or confirm each on the place's page, then finish.")
+    field = "form"
+
+
 class NotAPicture(Refusal):
     code = "duties.not_a_picture"
     message = N_("Photos and signatures are pictures.")
     field = "photos"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What the ledger of a census duty's place has left: the place's name and the names of its leaves."""
+
+    place: str
+    leaves: Sequence[Mapping[str, str]]
+
+
+LedgerSource = Callable[[Collection[UUID]], Mapping[UUID, Left]]
+_ledgers: list[LedgerSource] = []
+
+
+def register_ledger_source(source: LedgerSource) -> None:
+    """Have a census finish only when ``source(duty ids)`` has nothing left for it; ``config/wiring.py`` joins them."""
+    if source not in _ledgers:
+        _ledgers.append(source)
+
+
+def ledger_left(duty_ids: Collection[UUID]) -> dict[UUID, Left]:
+    """What is left in the ledgers of these census duties; none for those whose ledger is confirmed. Constant queries."""
+    return {duty: left for source in _ledgers for duty, left in source(duty_ids).items() if left.leaves} if duty_ids else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +160,9 @@ def check_in(commands: Sequence[Command], *, actor: Actor, at: datetime) -> list
     frame, recorded_at = held_frame(), at
     tasks = locked_tasks([one for command in commands for one in command.occurrence_ids])
     before = _before(commands, actor=actor)
-    work = _Work(frame, actor, recorded_at, tasks, others=_others(commands, actor=actor))
+    finishing = [tasks[one] for command in commands if command.verb is Verb.FINISH for one in command.occurrence_ids if one in tasks]
+    left = ledger_left({task.id for task in finishing if frame.rule(task.policy_id, task.rule).census})
+    work = _Work(frame, actor, recorded_at, tasks, others=_others(commands, actor=actor), left=left)
     results: list[Receipt | Refusal] = []
     for command in commands:
         if command.key and command.key in before:
@@ -173,7 +204,17 @@ class OwnExcuse(Refusal):
 class _Work:
     """What one batch gathers, to be written in a handful of statements."""
 
-    def __init__(self, frame: Frame, actor: Actor, recorded_at: datetime, tasks: dict[UUID, Task], *, others: Mapping[UUID, int] | None = None) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        actor: Actor,
+        recorded_at: datetime,
+        tasks: dict[UUID, Task],
+        *,
+        others: Mapping[UUID, int] | None = None,
+        left: Mapping[UUID, Left] | None = None,
+    ) -> None:
+        self.left = left or {}
         self.frame, self.actor, self.recorded_at, self.tasks, self.others = frame, actor, recorded_at, tasks, others or {}
         self.changed: dict[UUID, Task] = {}
         self.rows: list[tuple[Any, ...]] = []
@@ -193,6 +234,8 @@ class _Work:
             task = self._permitted(one, ACT)
             if command.verb not in WORDS_ONLY and one in seen and self.others.get(one, 0) > seen[one]:
                 raise ChangedMeanwhile()
+            if command.verb is Verb.FINISH and (left := self.left.get(one)) is not None:
+                raise LedgerLeft(place=left.place, leaves="; ".join(" / ".join(names.values()) for names in left.leaves))
             rule = self.frame.rule(task.policy_id, task.rule)
             form = _checked_form(command.form, rule, shared=len(ids) > 1)
             settled, hops = settle(task, rule=rule, world=self.frame.under(task.policy_id), at=command.at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from linli.engines.duties.inspections.rules.ledger import HAZARD, SAMPLE, SUBJEC
 from linli.engines.duties.inspections.selectors.hazards import HazardView, hazard_views
 from linli.engines.duties.inspections.services.leaves import SEALED_FOR, NoSuchPlace
 from linli.engines.duties.models import CheckInRecord, Occurrence, SubjectRecord
-from linli.engines.duties.services.checkin import FILE_OWNER
+from linli.engines.duties.services.checkin import FILE_OWNER, Left
 from linli.engines.duties.services.frame import Frame, NoSuchRule, frame
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import in_scope, names_of_actors
@@ -37,10 +37,11 @@ class LedgerFilter:
     """What of the ledgers is asked for.
 
     Attributes:
-        missing: the code of a form, or :data:`ANY`. ``before``: last inspected before that instant, or never.
+        kind: place or entity. ``missing``: the code of a form, or :data:`ANY`. ``before``: last inspected before that instant, or never.
     """
 
     stake: str = ""
+    kind: str = ""
     area_path: str = ""
     missing: str = ""
     before: datetime | None = None
@@ -52,6 +53,7 @@ class LedgerFilter:
 class LedgerLine:
     """One place in a list; ``lacking``: the names of forms that are not there or not of this year."""
 
+    subject: UUID
     kind: str
     place: UUID
     label: str
@@ -134,10 +136,30 @@ def ledgers(*, actor: Actor, at: datetime, wanted: LedgerFilter, first: int = 0,
     """
     actor.require_somewhere(READ)
     policy, land = ledger_policy()[1], frame()
-    today = land.day_of(at)
-    rows = _asked(_of_stakes(_visible(actor), policy, wanted.stake), policy, wanted, year=land.moment(date(today.year, 1, 1), 0))
+    rows = _rows(actor, wanted, policy, land, at)
     total = rows.count()
-    page = list(rows.order_by(F("inspected_at").asc(nulls_first=True), "label", "id")[first : first + most])
+    return _lines(rows.order_by(F("inspected_at").asc(nulls_first=True), "label", "id")[first : first + most], policy, land, at), total
+
+
+def ledgers_after(*, actor: Actor, at: datetime, wanted: LedgerFilter, after: UUID | None = None, most: int = PAGE) -> list[LedgerLine]:
+    """The places whose subjects come after ``after``, in the order of their ids, which nothing changes: for a reader that pages through all.
+
+    Raises:
+        Forbidden: the actor may look nowhere.
+    """
+    actor.require_somewhere(READ)
+    policy, land = ledger_policy()[1], frame()
+    rows = _rows(actor, wanted, policy, land, at).order_by("id")
+    return _lines((rows.filter(id__gt=after) if after else rows)[:most], policy, land, at)
+
+
+def _rows(actor: Actor, wanted: LedgerFilter, policy: LedgerPolicy, land: Frame, at: datetime) -> QuerySet[SubjectRecord]:
+    year = land.moment(date(land.day_of(at).year, 1, 1), 0)
+    return _asked(_of_stakes(_visible(actor), policy, wanted.stake), policy, wanted, year=year)
+
+
+def _lines(rows: QuerySet[SubjectRecord], policy: LedgerPolicy, land: Frame, at: datetime) -> list[LedgerLine]:
+    today, page = land.day_of(at), list(rows)
     written = _written([row.ref for row in page], land)
     lines = []
     for row in page:
@@ -146,8 +168,8 @@ def ledgers(*, actor: Actor, at: datetime, wanted: LedgerFilter, first: int = 0,
         assert stake is not None
         short = tuple(form.names for form in lacking(stake, written.get((row.kind, row.ref), {}), today=today))
         area, seen = land.ground.area(row.area_id).names, getattr(row, "inspected_at")  # noqa: B009 - annotated
-        lines.append(LedgerLine(row.kind, row.ref, row.label, class_code, stake, area, short, seen, getattr(row, "open_hazards")))  # noqa: B009
-    return lines, total
+        lines.append(LedgerLine(row.id, row.kind, row.ref, row.label, class_code, stake, area, short, seen, getattr(row, "open_hazards")))  # noqa: B009
+    return lines
 
 
 def ledger_page(*, actor: Actor, at: datetime, kind: str, place: UUID) -> LedgerPage:
@@ -195,6 +217,19 @@ def ledger_behind(*, actor: Actor, kind: str, ref: UUID) -> tuple[str, UUID] | N
     return place if row and ledger_policy()[1].stake_of(row.kind, str(row.facts.get("class", ""))) else None
 
 
+def census_left(duty_ids: Collection[UUID]) -> dict[UUID, Left]:
+    """Of census duties: the yearly leaves of their places that this year has not written or confirmed; a ledger source. Two queries."""
+    policy, land = ledger_policy()[1], frame()
+    rows = list(Occurrence.objects.filter(id__in=duty_ids, subject__kind__in=SUBJECT_KINDS).select_related("subject"))
+    written, found = _written([row.subject.ref for row in rows], land), {}
+    for row in rows:
+        about, stake = row.subject, policy.stake_of(row.subject.kind, str(row.subject.facts.get("class", "")))
+        if stake is not None:
+            short = lacking(stake, written.get((about.kind, about.ref), {}), today=land.day_of(row.opens_at))
+            found[row.id] = Left(about.label, tuple(form.names for form in short if form.yearly))
+    return found
+
+
 def _visible(actor: Actor) -> QuerySet[SubjectRecord]:
     scopes = [scope for scope in actor.scopes(READ) if scope.clearance >= Confidentiality.INTERNAL]
     return SubjectRecord.objects.filter(in_scope(scopes, confidentiality=""), ended_at=None)
@@ -211,6 +246,8 @@ def _of_stakes(rows: QuerySet[SubjectRecord], policy: LedgerPolicy, code: str) -
 
 
 def _asked(rows: QuerySet[SubjectRecord], policy: LedgerPolicy, wanted: LedgerFilter, *, year: datetime) -> QuerySet[SubjectRecord]:
+    if wanted.kind:
+        rows = rows.filter(kind=wanted.kind)
     if wanted.area_path:
         rows = rows.filter(area_path__startswith=wanted.area_path)
     if wanted.words:

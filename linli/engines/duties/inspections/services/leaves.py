@@ -41,6 +41,12 @@ class NoSuchLeaf(Refusal):
     field: ClassVar[str] = "form"
 
 
+class NothingToConfirm(Refusal):
+    code: ClassVar[str] = "inspections.nothing_to_confirm"
+    message: ClassVar[str] = N_("There is nothing on this leaf that could be confirmed: fill it in.")
+    field: ClassVar[str] = "form"
+
+
 class LeafChanged(Refusal):
     code: ClassVar[str] = "inspections.leaf_changed"
     message: ClassVar[str] = N_("Somebody wrote this leaf meanwhile (version %(now)s, you saw %(seen)s). Look at it and write yours again.")
@@ -112,6 +118,19 @@ def write_leaf(wanted: NewLeaf, *, actor: Actor, at: datetime) -> Written:
     )  # fmt: skip
     record([_entry("write_leaf", made.id, actor=actor, at=at, form=form.code, version=made.version)])
     return Written(made.id, made.version)
+
+
+def confirm_leaf(*, actor: Actor, at: datetime, kind: str, place: UUID, form: str, version: int, key: str = "") -> Written:
+    """Say that a leaf is still right: its next version says the same. Refused as :func:`write_leaf` is, and where there is no leaf to confirm.
+
+    A form that asks for something else by now is to be written anew (BadForm).
+    """
+    subject = place_subject(kind, place)
+    actor.require(WRITE, area_path=subject.area_path, confidentiality=Confidentiality.INTERNAL)
+    current = Leaf.objects.filter(kind=kind, place=place, form=form, current=True).first()
+    if current is None or current.answers is None:
+        raise NothingToConfirm
+    return write_leaf(NewLeaf(kind, place, form, current.answers, version, key), actor=actor, at=at)
 
 
 def forget_due(*, at: datetime, most: int = 500) -> int:
