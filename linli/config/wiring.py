@@ -19,8 +19,8 @@ from linli.domains.care.playbook import CareSection
 from linli.domains.care.services import cases as care_cases
 from linli.domains.care.services import erasing as care_erasing
 from linli.engines.duties import tasks as duties
-from linli.engines.duties.campaigns import services as campaigns
 from linli.engines.duties.campaigns.playbook import CampaignsSection
+from linli.engines.duties.campaigns.services import running as campaigns
 from linli.engines.duties.inspections import tasks as inspections
 from linli.engines.duties.inspections.playbook import InspectionsSection
 from linli.engines.duties.inspections.selectors import ledgers

@@ -14,10 +14,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from linli.directory.organisation.selectors import organisation
-from linli.engines.duties.campaigns import services
+from linli.directory.people.selectors import names_of
 from linli.engines.duties.campaigns.models import Attempt
 from linli.engines.duties.campaigns.rules.targets import doors_of
-from linli.engines.duties.campaigns.services import NewCampaign
+from linli.engines.duties.campaigns.services import running as services
+from linli.engines.duties.campaigns.services.running import NewCampaign
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.clock.services import set_clock
 from linli.kernel.writing import write
@@ -63,7 +64,11 @@ def test_staircases_are_shared_out_and_doors_are_tried(house: Served, language: 
     own = house.sign_in("grid", to="/volunteer/doors", language=language, size=PHONE)
     expect(own.locator(".doors")).to_have_count(0)
     head = organisation().appointee(house.town.head("grid").id, MONDAY)
-    desk.locator(f"input[name=helper][value='{head}']").check()
+    name = names_of([head])[head]
+    desk.locator("#who-words").fill(name)
+    desk.locator("#who-words").press("Enter")
+    desk.locator(f"form[action$='/helper']:has(input[value='{head}']) button").click()
+    looked(desk, f"campaign-helpers-{language}")
     desk.locator("form[action$='/share'] button").click()
     expect(desk.locator("form[action$='/assign'] select").first).to_have_value(str(head))
     own.reload()

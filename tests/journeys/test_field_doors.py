@@ -13,11 +13,12 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from linli.directory.organisation.selectors import organisation
-from linli.engines.duties.campaigns import services
 from linli.engines.duties.campaigns.models import Attempt, Target
 from linli.engines.duties.campaigns.rules.doors import Outcome
 from linli.engines.duties.campaigns.rules.targets import doors_of
-from linli.engines.duties.campaigns.services import NewCampaign, Wish, note_attempts
+from linli.engines.duties.campaigns.services import running as services
+from linli.engines.duties.campaigns.services import sharing
+from linli.engines.duties.campaigns.services.running import NewCampaign, Wish, note_attempts
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.clock.services import now, set_clock
 from linli.kernel.writing import write
@@ -41,7 +42,8 @@ def house(browser: Browser, committed: str) -> Iterator[Served]:
         for building in ("3号楼", "5号楼"):
             doors = doors_of(compound="幸福里", building=building, units=2, floors=6, rooms=2)
             services.lay_doors(actor=SYSTEM, at=MONDAY, campaign_id=made, area_id=town.grids[0].id, doors=doors)
-        services.share_staircases(actor=SYSTEM, at=MONDAY, campaign_id=made, helper_ids=[helper])
+        sharing.add_helper(actor=SYSTEM, at=MONDAY, campaign_id=made, person_id=helper)
+        sharing.share_staircases(actor=SYSTEM, at=MONDAY, campaign_id=made)
     with serving(browser, committed, town) as served:
         yield served
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -148,6 +148,29 @@ def members_with_courses(team_id: UUID) -> dict[UUID, tuple[Passed, ...]]:
     for person, course, on, until in Training.objects.filter(person_id__in=found).values_list("person_id", "course", "passed_on", "valid_until"):
         found[person].append(Passed(course, on, until))
     return {person: tuple(passed) for person, passed in found.items()}
+
+
+def teams_around(area_path: str) -> list[TeamFact]:
+    """The teams that work in an area: of it, of one below it, or of one above it; one query."""
+    above = ["/".join(area_path.split("/")[:count]) + "/" for count in range(1, area_path.count("/") + 1)]
+    rows = Team.objects.filter(Q(area_path__startswith=area_path) | Q(area_path__in=above), disbanded_at=None)
+    return [TeamFact(row.id, row.code, row.kind, row.names, row.area_path) for row in rows.order_by("code")]
+
+
+def ready_members(team_ids: Collection[UUID], today: date) -> dict[UUID, UUID]:
+    """Members of these teams who have passed the courses of its kind that count today, each with the (first) team; three queries."""
+    kinds = dict(Team.objects.filter(id__in=team_ids, disbanded_at=None).values_list("id", "kind"))
+    parts = list(Membership.objects.filter(team_id__in=kinds, joined_at__isnull=False, left_at=None).order_by("team__code").values_list("team_id", "person_id"))
+    passed: dict[UUID, list[Passed]] = {}
+    trained = Training.objects.filter(person_id__in={person for _, person in parts})
+    for person, course, on, until in trained.values_list("person_id", "course", "passed_on", "valid_until"):
+        passed.setdefault(person, []).append(Passed(course, on, until))
+    known, found = team_kinds(), dict[UUID, UUID]()
+    for team, person in parts:
+        kind = known.get(kinds[team])
+        if kind is not None and not missing_courses(kind, passed.get(person, ()), day=today):
+            found.setdefault(person, team)
+    return found
 
 
 def team_page(*, actor: Actor, at: datetime, today: date, team_id: UUID) -> TeamPage:

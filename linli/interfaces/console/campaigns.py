@@ -17,11 +17,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from linli.directory.territory.selectors import ground
-from linli.engines.duties.campaigns import selectors, services
+from linli.engines.duties.campaigns import selectors
 from linli.engines.duties.campaigns.playbook import MANAGE, templates
 from linli.engines.duties.campaigns.rules.doors import WAYS, Advice, Outcome
 from linli.engines.duties.campaigns.rules.targets import Read, doors_of, read_table
-from linli.engines.duties.campaigns.services import NewCampaign, Wish, note_attempts
+from linli.engines.duties.campaigns.services import running as services
+from linli.engines.duties.campaigns.services import sharing
+from linli.engines.duties.campaigns.services.running import NewCampaign, Wish, note_attempts
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.campaign_words import ADVICE, KINDS, OUTCOMES, PARTS, STATES
 from linli.interfaces.console.pages import show
@@ -36,6 +38,7 @@ from linli.kernel.writing import write
 
 DAY: dict[str, Any] = {"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), "input_formats": ["%Y-%m-%d"]}
 TABLE_MOST = 2_000_000  # characters
+HELPING = ("team", "helper", "drop", "share", "assign")
 
 
 class StartForm(forms.Form):
@@ -155,16 +158,12 @@ def act(request: HttpRequest, code: str, act: str) -> HttpResponseBase:
             with write():
                 count = services.lay_doors(**common, area_id=UUID(given["area"]), doors=read.doors)
             messages.success(request, gettext("%(n)s doors are laid out.") % {"n": count})
-        elif act == "share":
+        elif act == "records":
             with write():
-                count = services.share_staircases(**common, helper_ids=[uuid_given(one) for one in request.POST.getlist("helper")])
-            messages.success(request, gettext("%(n)s staircases are shared out.") % {"n": count})
-        elif act == "assign":
-            stair: dict[str, Any] = {name: request.POST.get(name, "") for name in ("compound", "building", "unit")}
-            helper = request.POST.get("helper", "")
-            with write():
-                services.assign_staircase(**common, **stair, helper_id=uuid_given(helper) if helper else None)
-            messages.success(request, gettext("Written down."))
+                laid = services.lay_buildings(**common, area_id=uuid_given(request.POST.get("area", "")))
+            messages.success(request, _laid(laid))
+        elif act in HELPING:
+            messages.success(request, _helping(act, common, request))
         elif act == "end":
             with write():
                 services.end_campaign(**common)
@@ -198,6 +197,30 @@ def attempt(request: HttpRequest, code: str, target_id: UUID) -> HttpResponseBas
     return redirect("console:campaign", code)
 
 
+def _laid(laid: services.Laid) -> str:
+    said = gettext("%(n)s doors of %(buildings)s buildings are laid out.") % {"n": laid.doors, "buildings": laid.buildings}
+    lacking = gettext("%(n)s buildings were left out: their floors or households are not on record.") % {"n": laid.lacking}
+    return f"{said} {lacking}" if laid.lacking else said
+
+
+def _helping(act: str, common: dict[str, Any], request: HttpRequest) -> str:
+    """A change of who goes to the doors; what was done, in words."""
+    given = request.POST
+    with write():
+        if act == "team":
+            return gettext("%(n)s members of the team help now.") % {"n": sharing.add_team(**common, team_id=uuid_given(given.get("team", "")))}
+        if act == "helper":
+            sharing.add_helper(**common, person_id=uuid_given(given.get("person", "")))
+        elif act == "drop":
+            sharing.drop_helper(**common, person_id=uuid_given(given.get("person", "")))
+        elif act == "share":
+            return gettext("%(n)s staircases are shared out.") % {"n": sharing.share_staircases(**common)}
+        else:
+            stair: dict[str, Any] = {name: given.get(name, "") for name in ("compound", "building", "unit")}
+            sharing.assign_staircase(**common, **stair, helper_id=uuid_given(given["helper"]) if given.get("helper") else None)
+    return gettext("Written down.")
+
+
 def _text(file: Any) -> str:
     """The words of a table, in UTF-8 or the coding that spreadsheets write in China."""
     raw = file.read(TABLE_MOST) if file else b""
@@ -222,6 +245,8 @@ def _page(
     given = bound or {}
     forms_ = {name: given.get(name) or _filled(name, page, actor, shown) for name in ("house", "table")} if page.manages else {}
     doors = page.line.target_kind == "household"
+    words = request.GET.get("who")
+    found = selectors.found_helpers(actor=actor, at=at, code=code, words=words[:60]) if words is not None and page.manages else None
     left = [
         {"door": door, "advice": ADVICE[door.suggestion.advice], "part": PARTS.get(door.suggestion.part or ""), "ways": _ways(door, doors)}
         for door in page.left
@@ -230,7 +255,7 @@ def _page(
         request, "console/campaigns/campaign.html", "campaigns", status=status,
         page=page, line=page.line, progress=page.line.progress, state=STATES[page.line.state], about=KINDS[page.line.target_kind], forms=forms_,
         left=left, preview=preview, refused=[(number, gettext(why)) for number, why in preview.refused[:50]] if preview else (), key=str(new_id()),
-        doors=doors, notes=page.works and page.line.state == "running",
+        doors=doors, words=words or "", found=found, notes=page.works and page.line.state == "running",
     )  # fmt: skip
 
 

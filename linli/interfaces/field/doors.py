@@ -12,7 +12,7 @@ from uuid import UUID
 
 from linli.engines.duties.campaigns.rules.doors import WAYS, Outcome, Retry
 from linli.engines.duties.campaigns.selectors import DoorLine, TriedDoor, own_doors, tried_doors
-from linli.engines.duties.campaigns.services import Wish, note_attempts
+from linli.engines.duties.campaigns.services.running import Wish, note_attempts
 from linli.interfaces.field.parcels import BadParcel, Handed, Lane, Parcel, Taken
 from linli.kernel.access.rules import Actor
 from linli.kernel.refusal import Refusal

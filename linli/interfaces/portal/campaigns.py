@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from linli.engines.duties.campaigns.rules.doors import Advice, Outcome
 from linli.engines.duties.campaigns.selectors import own_doors, public_campaigns
-from linli.engines.duties.campaigns.services import Wish, note_attempts
+from linli.engines.duties.campaigns.services.running import Wish, note_attempts
 from linli.interfaces.access import actor_of_request, public_route, signed_in_route
 from linli.interfaces.refusals import sentence
 from linli.interfaces.tags import bilingual

@@ -17,16 +17,17 @@ from django.test.utils import CaptureQueriesContext
 
 from linli.directory.organisation.selectors import organisation
 from linli.directory.people.services import link_user
-from linli.engines.duties.campaigns import selectors, services
+from linli.engines.duties.campaigns import selectors
 from linli.engines.duties.campaigns.models import Attempt, Campaign, Target
 from linli.engines.duties.campaigns.rules.doors import Advice, EndedAlready, Outcome
 from linli.engines.duties.campaigns.rules.targets import doors_of
-from linli.engines.duties.campaigns.services import (
+from linli.engines.duties.campaigns.services import running as services
+from linli.engines.duties.campaigns.services import sharing
+from linli.engines.duties.campaigns.services.running import (
     BadDays,
     CampaignOver,
     CodeTaken,
     NewCampaign,
-    NobodyToShare,
     NoSuchCampaign,
     NoSuchTarget,
     NoSuchTemplate,
@@ -34,6 +35,7 @@ from linli.engines.duties.campaigns.services import (
     NotOfDoors,
     Wish,
 )
+from linli.engines.duties.campaigns.services.sharing import NobodyToShare
 from linli.engines.matters.rules.command import Command
 from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.services.act import act
@@ -161,9 +163,11 @@ def test_staircases_are_shared_out_and_a_helper_sees_whom_to_try_now(street: Str
     one, two = street.helper(0), street.helper(1)
     common: dict[str, Any] = {"actor": street.leader(), "at": MONDAY, "campaign_id": campaign}
     with pytest.raises(NobodyToShare), write():
-        services.share_staircases(**common, helper_ids=[])
+        sharing.share_staircases(**common)
     with write():
-        assert services.share_staircases(**common, helper_ids=[one.person_id, two.person_id]) == 2  # type: ignore[list-item]
+        for somebody in (one, two):
+            sharing.add_helper(**common, person_id=somebody.person_id)
+        assert sharing.share_staircases(**common) == 2
     (mine,) = selectors.own_doors(actor=one, at=MONDAY)
     assert (len(mine.doors), mine.doors[0].floor, mine.title) == (6, 3, "幸福里 3号楼 1")
     (theirs,) = selectors.own_doors(actor=two, at=MONDAY)
@@ -174,10 +178,10 @@ def test_staircases_are_shared_out_and_a_helper_sees_whom_to_try_now(street: Str
     (theirs,) = selectors.own_doors(actor=volunteer, at=MONDAY + 2 * HOUR)
     assert next(one for one in theirs.doors if one.id == door.id).suggestion.advice is Advice.THEN
     with write():
-        services.assign_staircase(**common, compound="幸福里", building="3号楼", unit="2", helper_id=None)
+        sharing.assign_staircase(**common, compound="幸福里", building="3号楼", unit="2", helper_id=None)
     assert selectors.own_doors(actor=two, at=MONDAY) == [] and selectors.own_doors(actor=ANONYMOUS, at=MONDAY) == []
     with pytest.raises(NoSuchTarget), write():
-        services.assign_staircase(**common, compound="", building="9", unit="", helper_id=None)
+        sharing.assign_staircase(**common, compound="", building="9", unit="", helper_id=None)
 
 
 def test_matters_of_a_class_closed_within_the_days_are_the_measure(street: Street) -> None:
@@ -297,7 +301,9 @@ def test_a_campaign_on_the_desk_and_at_the_doors(street: Street) -> None:
     assert "姓名" in said(refused := desk.post(f"{at}/table", {"area": grid, "text": "楼栋,房号,姓名\n8,102,张三\n"})) and refused.status_code == 400
     assert desk.post(f"{at}/share", {}).status_code == 400
     who = organisation().appointee(street.town.head("grid", 1).id, MONDAY)
-    assert "3 staircases are shared out" in said(desk.post(f"{at}/share", {"helper": [who]}, follow=True))
+    assert desk.post(f"{at}/helper", {"person": uuid4()}).status_code == 400 and helper.post(f"{at}/helper", {"person": who}).status_code in (403, 404)
+    assert "Written down" in said(desk.post(f"{at}/helper", {"person": who}, follow=True))
+    assert "3 staircases are shared out" in said(desk.post(f"{at}/share", follow=True))
     shown = said(helper.get("/volunteer/doors"))
     assert "幸福里 3 1" in shown and "101" in shown
     door = Target.objects.filter(room="101", unit="1").get()
@@ -348,11 +354,13 @@ def test_a_table_of_doors_that_is_too_large_is_refused_whole(street: Street) -> 
 
 def test_sharing_many_staircases_out_asks_the_database_as_often_as_few(street: Street) -> None:
     campaign, helper = street.start(), street.helper().person_id
+    with write():
+        sharing.add_helper(actor=street.leader(), at=MONDAY, campaign_id=campaign, person_id=helper)  # type: ignore[arg-type]
     asked = []
     for number in range(2):
         for one in range(1 + 5 * number):
             street.lay(campaign, building=f"{number}-{one}")
         with CaptureQueriesContext(connections["default"]) as queries, write():
-            services.share_staircases(actor=street.leader(), at=MONDAY, campaign_id=campaign, helper_ids=[helper])  # type: ignore[list-item]
+            sharing.share_staircases(actor=street.leader(), at=MONDAY, campaign_id=campaign)
         asked.append(len(queries))
     assert asked[0] == asked[1] and not Target.objects.filter(campaign_id=campaign).exclude(helper_id=helper).exists()

@@ -14,9 +14,10 @@ from django.test.utils import CaptureQueriesContext
 
 from linli.directory.organisation.selectors import organisation
 from linli.directory.people.services import NewPerson, enter_person, link_user
-from linli.engines.duties.campaigns import services
-from linli.engines.duties.campaigns.models import Attempt, Target
+from linli.engines.duties.campaigns.models import Attempt, Helper, Target
 from linli.engines.duties.campaigns.rules.doors import Outcome
+from linli.engines.duties.campaigns.services import running as services
+from linli.engines.duties.campaigns.services import sharing
 from linli.interfaces.field import doors
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.access.services.users import create_user
@@ -38,10 +39,14 @@ def street(committed: None, tmp_path: Path) -> Street:
 
 
 def share(street: Street, *grids: int) -> None:
-    helpers = [street.helper(grid).person_id for grid in grids]
-    campaign = Target.objects.values_list("campaign_id", flat=True)[0]
+    """Have the heads of these grids help, and nobody else, and share all staircases out."""
+    common = {"actor": street.leader(), "at": MONDAY, "campaign_id": Target.objects.values_list("campaign_id", flat=True)[0]}
     with write():
-        services.share_staircases(actor=street.leader(), at=MONDAY, campaign_id=campaign, helper_ids=helpers)  # type: ignore[arg-type]
+        for person in list(Helper.objects.values_list("person_id", flat=True)):
+            sharing.drop_helper(**common, person_id=person)
+        for grid in grids:
+            sharing.add_helper(**common, person_id=street.helper(grid).person_id)  # type: ignore[arg-type]
+        sharing.share_staircases(**common)
 
 
 def clock(at: datetime) -> None:
@@ -67,7 +72,9 @@ def volunteer(street: Street) -> Client:
         user = create_user(actor=SYSTEM, at=MONDAY, username="volunteer", password="a long enough password")
         who = enter_person(actor=SYSTEM, at=MONDAY, person=NewPerson("V-1", "王志愿"))
         link_user(actor=SYSTEM, at=MONDAY, person_id=who, user_id=user.pk)
-        services.share_staircases(actor=street.leader(), at=MONDAY, campaign_id=campaign, helper_ids=[who])
+        Helper.objects.all().delete()
+        Helper.objects.create(campaign_id=campaign, person_id=who, at=MONDAY, recorded_at=MONDAY)  # as a team's member would be
+        sharing.share_staircases(actor=street.leader(), at=MONDAY, campaign_id=campaign)
     client = Client(HTTP_ACCEPT_LANGUAGE="en")
     client.force_login(user)
     return client

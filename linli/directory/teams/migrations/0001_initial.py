@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('organisation', '0001_initial'),  # btree_gist
         ('people', '0001_initial'),
         ('territory', '0001_initial'),
     ]

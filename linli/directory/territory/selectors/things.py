@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Count, Sum
+
 from linli.directory.territory.models import Building, Classed, Facility, LegalEntity, Place
 
 LABEL_MOST = 120
@@ -61,6 +63,35 @@ def homes(*, area_path: str) -> Iterator[tuple[UUID, float, float, int]]:
     rows = Building.objects.filter(area__path__startswith=area_path, lon__isnull=False, households__gt=0)
     for area_id, lon, lat, households in rows.values_list("area_id", "lon", "lat", "households").iterator(chunk_size=5_000):
         yield area_id, lon or 0.0, lat or 0.0, households or 0
+
+
+@dataclass(frozen=True, slots=True)
+class BuildingFact:
+    """A building on record: where it is, how it is called, and its counts (None: not known)."""
+
+    area_id: UUID
+    compound: str
+    name: str
+    floors: int | None
+    units: int | None
+    households: int | None
+
+
+def buildings(*, area_path: str) -> list[BuildingFact]:
+    """The buildings of an area and below, in the order of their codes; one query."""
+    rows = Building.objects.filter(area__path__startswith=area_path).order_by("code")
+    found = []
+    for area_id, names, code, compound, building, *counts in rows.values_list(
+        "area_id", "names", "code", "compound", "building", "floors", "units", "households"
+    ):
+        found.append(BuildingFact(area_id, compound, building or (names.get("zh") or names.get("en") or code)[:60], *counts))
+    return found
+
+
+def buildings_counted(*, area_path: str) -> tuple[int, int]:
+    """How many buildings are on record in an area and below, and how many households they say they have; one query."""
+    sums = Building.objects.filter(area__path__startswith=area_path).aggregate(count=Count("id"), households=Sum("households"))
+    return sums["count"], sums["households"] or 0
 
 
 def points_of(ids: Collection[UUID]) -> dict[UUID, tuple[float, float]]:

@@ -45,6 +45,20 @@ class Campaign(models.Model):
         indexes = [models.Index(fields=["last_on"], name="campaign_days")]
 
 
+class Helper(models.Model):
+    """Somebody who goes to doors in a campaign, by their post or from a team; whoever leaves the team goes no more. Kept to give out doors."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="helpers", db_index=False)
+    person = models.ForeignKey("people.Person", on_delete=models.CASCADE, related_name="+")
+    team = models.ForeignKey("teams.Team", null=True, on_delete=models.PROTECT, related_name="+", help_text="by which one; none: by a post")
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "person"], name="campaign_helper_once")]
+
+
 class Target(models.Model):
     """One thing to be reached: a door by its standard address, or an area, a place, a facility by its owner's id."""
 

@@ -10,19 +10,21 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from linli.directory.organisation.selectors import organisation
 from linli.directory.people.selectors import names_of
+from linli.directory.teams.selectors import names_of_teams, teams_around
 from linli.directory.territory.selectors import ground
-from linli.engines.duties.campaigns.models import Attempt, Campaign, Target
+from linli.directory.territory.selectors.things import buildings_counted
+from linli.engines.duties.campaigns.models import Attempt, Campaign, Helper, Target
 from linli.engines.duties.campaigns.playbook import MANAGE, READ, WORK
 from linli.engines.duties.campaigns.rules.doors import FINAL, Advice, Outcome, Retry, Suggestion, Try, suggest
 from linli.engines.duties.campaigns.rules.targets import Progress, staircases
-from linli.engines.duties.campaigns.services import NoSuchCampaign, matter_counts, progress_of, retry_of, works_at
+from linli.engines.duties.campaigns.services.running import NoSuchCampaign, matter_counts, progress_of, retry_of, works_at
+from linli.engines.duties.campaigns.services.sharing import eligible
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import in_scope
 from linli.kernel.calendar.selectors import working_calendar
 
-MOST = 200
+MOST, FOUND = 200, 12
 Names = Mapping[str, str]
 
 
@@ -53,6 +55,25 @@ class Stair:
     refused: int
     leaflet: int
     helper: str
+
+
+@dataclass(frozen=True, slots=True)
+class HelperLine:
+    """Somebody who goes to the doors of a campaign: by which team (empty: by a post), to how many, and how many of those are open."""
+
+    id: UUID
+    name: str
+    team: Names
+    doors: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Who could help too, by the words that were looked for: the first few by name, and how many more there are."""
+
+    people: tuple[tuple[UUID, str, Names], ...]
+    more: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +118,17 @@ class TriedDoor:
 
 @dataclass(frozen=True, slots=True)
 class CampaignPage:
+    """``teams``: those around, whose members could help; ``on_record``: buildings of the area and their households. Both for who manages it."""
+
     line: CampaignLine
     area_path: str
     stairs: tuple[Stair, ...]
     by_area: tuple[tuple[Names, int, int], ...]
     days: tuple[tuple[date, int, int], ...]
     left: tuple[DoorLine, ...]
-    helpers: tuple[tuple[UUID, str], ...]
+    helpers: tuple[HelperLine, ...]
+    teams: tuple[tuple[UUID, Names], ...]
+    on_record: tuple[int, int]
     manages: bool
     works: bool
 
@@ -149,8 +174,10 @@ def campaign_page(*, actor: Actor, at: datetime, code: str) -> CampaignPage:
         stairs=tuple(_stairs(targets, ends)),
         by_area=tuple(_by_area(targets, ends)),
         days=tuple(_days(row, ends.values(), at=at)),
-        left=tuple(sorted(left, key=_urgency)[:MOST]),
-        helpers=tuple(possible_helpers(row.area_path, at=at)) if manages else (),
+        left=tuple(sorted(left, key=lambda door: _urgency(door, now=now))[:MOST]),
+        helpers=tuple(_helpers(row, targets, ends)) if manages else (),
+        teams=tuple((team.id, team.names) for team in teams_around(row.area_path)) if manages else (),
+        on_record=buildings_counted(area_path=row.area_path) if manages and row.target_kind == "household" else (0, 0),
         manages=manages and row.ended_at is None,
         works=actor.may(WORK, area_path=row.area_path, confidentiality=deep) and row.ended_at is None,
     )
@@ -204,19 +231,39 @@ def targets_table(*, actor: Actor, code: str) -> Iterator[tuple[str, str, int, d
     tries = _tries(rows)
     found = list(rows.order_by("compound", "building", "unit", "floor", "room", "label"))
     people = names_of(target.helper_id for target in found if target.helper_id)
+    land = ground()
     for target in found:
         mine = tries.get(target.id, [])
         end = next((one.outcome.value for one in mine if one.outcome in FINAL), "")
         helper = people.get(target.helper_id, "") if target.helper_id else ""
-        yield target.label, ground().area(target.area_id).name(), len(mine), mine[-1].at if mine else None, end, helper
+        yield target.label, land.area(target.area_id).name(), len(mine), mine[-1].at if mine else None, end, helper
 
 
-def possible_helpers(area_path: str, *, at: datetime) -> list[tuple[UUID, str]]:
-    """Who can be given doors: the people who hold posts in the area and below, by name."""
-    held = organisation()
-    posts = [post for post in held.posts if post.area_path.startswith(area_path)]
-    people = {person for post in posts if (person := held.appointee(post.id, at)) is not None}
-    return sorted(names_of(people).items(), key=lambda one: one[1])
+def found_helpers(*, actor: Actor, at: datetime, code: str, words: str) -> Found:
+    """Who could be a helper of a campaign as well, by a part of the name; a handful of queries. Raises: NoSuchCampaign, Forbidden."""
+    row = visible(actor).filter(code=code).first()
+    if row is None:
+        raise NoSuchCampaign
+    actor.require(MANAGE, area_path=row.area_path, confidentiality=Confidentiality(row.confidentiality))
+    there = set(Helper.objects.filter(campaign=row).values_list("person_id", flat=True))
+    people = {person: team for person, team in eligible(row.area_path, at=at).items() if person not in there}
+    asked = words.strip().casefold()
+    named = sorted((name, person) for person, name in names_of(people).items() if asked in name.casefold())
+    teams = names_of_teams({team for team in people.values() if team})
+    lines = ((person, name, teams.get(team, {}) if (team := people[person]) else {}) for name, person in named[:FOUND])
+    return Found(tuple(lines), max(0, len(named) - FOUND))
+
+
+def _helpers(row: Campaign, targets: Collection[Target], ends: Mapping[UUID, Try | None]) -> list[HelperLine]:
+    rows = list(Helper.objects.filter(campaign=row))
+    names, teams = names_of({one.person_id for one in rows}), names_of_teams({one.team_id for one in rows if one.team_id})
+    doors = Counter(target.helper_id for target in targets)
+    left = Counter(target.helper_id for target in targets if not ends.get(target.id))
+    lines = [
+        HelperLine(one.person_id, names.get(one.person_id, ""), teams.get(one.team_id, {}) if one.team_id else {}, doors[one.person_id], left[one.person_id])
+        for one in rows
+    ]
+    return sorted(lines, key=lambda line: (line.name, line.id))
 
 
 def _line(row: Campaign, *, at: datetime) -> CampaignLine:
@@ -242,11 +289,11 @@ def _door(target: Target, tries: list[Try], *, retry: Retry, now: datetime, last
     )  # fmt: skip
 
 
-def _urgency(door: DoorLine) -> tuple[int, datetime | None, str]:
-    """Whom to try first: leaflets, then those whose time is near, then those who were never tried."""
-    order = {Advice.LEAFLET: 0, Advice.THEN: 1, Advice.ANY_TIME: 2, Advice.NOTHING: 3}
+def _urgency(door: DoorLine, *, now: datetime) -> tuple[int, float, str]:
+    """Whom to try first: leaflets, those whose hour it is, those who were never tried; then those whose hour comes, the soonest first."""
     far = door.suggestion.not_before.timestamp() if door.suggestion.not_before else 0.0
-    return order[door.suggestion.advice], far, door.label  # type: ignore[return-value]
+    order = {Advice.LEAFLET: 0, Advice.THEN: 1 if far <= now.timestamp() else 3, Advice.ANY_TIME: 2, Advice.NOTHING: 4}
+    return order[door.suggestion.advice], far, door.label
 
 
 def _stairs(targets: Collection[Target], ends: Mapping[UUID, Try | None]) -> Iterator[Stair]:
@@ -264,8 +311,9 @@ def _stairs(targets: Collection[Target], ends: Mapping[UUID, Try | None]) -> Ite
 def _by_area(targets: Collection[Target], ends: Mapping[UUID, Try | None]) -> Iterator[tuple[Names, int, int]]:
     total = Counter(target.area_id for target in targets)
     done = Counter(target.area_id for target in targets if (end := ends.get(target.id)) and end.outcome is Outcome.DONE)
-    for area, count in sorted(total.items(), key=lambda one: ground().area(one[0]).path):
-        yield ground().area(area).names, count, done[area]
+    land = ground()
+    for area, count in sorted(total.items(), key=lambda one: land.area(one[0]).path):
+        yield land.area(area).names, count, done[area]
 
 
 def _days(row: Campaign, ends: Collection[Try | None], *, at: datetime) -> Iterator[tuple[date, int, int]]:

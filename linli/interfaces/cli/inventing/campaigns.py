@@ -11,7 +11,8 @@ from linli.engines.duties.campaigns.playbook import templates
 from linli.engines.duties.campaigns.rules.doors import Outcome
 from linli.engines.duties.campaigns.rules.targets import doors_of
 from linli.engines.duties.campaigns.selectors import campaign_page
-from linli.engines.duties.campaigns.services import NewCampaign, Wish, lay_doors, note_attempts, share_staircases, start_campaign
+from linli.engines.duties.campaigns.services.running import NewCampaign, Wish, lay_doors, note_attempts, start_campaign
+from linli.engines.duties.campaigns.services.sharing import add_helper, share_staircases
 from linli.interfaces.cli.inventing.stage import DAY, SEED, WEEK, Stage
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.writing import write
@@ -34,7 +35,9 @@ def start_campaigns(stage: Stage, *, helpers: Sequence[UUID]) -> None:
                     for name, units, floors, rooms in HOUSES:
                         doors = doors_of(compound="望潮苑", building=name, units=units, floors=floors, rooms=rooms)
                         lay_doors(actor=SYSTEM, at=at, campaign_id=made, area_id=stage.grids[0].id, doors=doors)
-                    share_staircases(actor=SYSTEM, at=at, campaign_id=made, helper_ids=helpers)
+                    for person in helpers:
+                        add_helper(actor=SYSTEM, at=at, campaign_id=made, person_id=person)
+                    share_staircases(actor=SYSTEM, at=at, campaign_id=made)
 
 
 def try_doors(stage: Stage, day: date) -> None:

@@ -77,6 +77,24 @@ def doors_of(*, compound: str, building: str, units: int, floors: int, rooms: in
     ]  # fmt: skip
 
 
+def doors_on_record(*, compound: str, building: str, units: int | None, floors: int | None, households: int | None) -> list[Door]:
+    """The doors of a building by its record: as many as it has households, spread evenly over its units and floors, numbered as :func:`doors_of` does.
+
+    Empty where its floors or households are not known, or are such as no building has: nothing is guessed.
+    """
+    stairs = units or 1
+    if not building or not floors or not households or not (1 <= stairs <= 30 and 1 <= floors <= 100 and 1 <= households <= 40 * floors * stairs):
+        return []
+    found = []
+    for unit in range(1, stairs + 1):
+        count = households // stairs + (unit <= households % stairs)
+        rooms = -(-count // floors)
+        for number in range(count):
+            floor, room = 1 + number // rooms, 1 + number % rooms
+            found.append(Door(tidy(compound), tidy(building), str(unit) if stairs > 1 else "", floor, f"{floor}{room:02}"))
+    return found
+
+
 def read_table(text: str) -> Read:
     """Read a table of doors: a heading with building and room, and compound, unit, floor where there are any. Nothing else is taken.
 

@@ -1,8 +1,7 @@
-"""Starting campaigns, laying out and sharing out their targets, noting attempts, ending."""
+"""Starting campaigns, laying out their targets, noting attempts, ending."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,12 +12,12 @@ from django.db import IntegrityError
 
 from linli.directory.territory.rules import AreaNode
 from linli.directory.territory.selectors import ground
-from linli.directory.territory.selectors.things import facilities, places
+from linli.directory.territory.selectors.things import buildings, facilities, places
 from linli.engines.duties.campaigns.events import CampaignEnded
 from linli.engines.duties.campaigns.models import Attempt, Campaign, Target
 from linli.engines.duties.campaigns.playbook import MANAGE, READ, WORK, CampaignPart, templates
 from linli.engines.duties.campaigns.rules.doors import FINAL, Outcome, Retry, Try, check_attempt
-from linli.engines.duties.campaigns.rules.targets import Door, Progress, share_out, staircases
+from linli.engines.duties.campaigns.rules.targets import Door, Progress, doors_on_record
 from linli.kernel.access.rules import Actor, Confidentiality, NotSignedIn
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.calendar.selectors import working_calendar
@@ -26,7 +25,7 @@ from linli.kernel.clock.services import machine_now
 from linli.kernel.events.services import publish
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
-from linli.kernel.rows import insert_rows, update_rows
+from linli.kernel.rows import insert_rows
 from linli.kernel.writing import attempt
 
 MatterCounts = Callable[[str, Sequence[str], datetime, datetime], tuple[int, Mapping[date, int]]]
@@ -93,12 +92,6 @@ class KeyMissing(Refusal):
     code: ClassVar[str] = "campaigns.key_missing"
     message: ClassVar[str] = N_("An attempt carries a key of 1 to 100 characters.")
     field: ClassVar[str] = "key"
-
-
-class NobodyToShare(Refusal):
-    code: ClassVar[str] = "campaigns.nobody_to_share"
-    message: ClassVar[str] = N_("Choose at least one helper.")
-    field: ClassVar[str] = "helpers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +174,7 @@ def start_campaign(*, actor: Actor, at: datetime, campaign: NewCampaign) -> UUID
             raise NothingThere
         _check_room(len(rows))
         insert_rows(Target, _COLUMNS, rows)
-    _note(actor, at, "start", made.id)
+    note(actor, at, "start", made.id)
     return made.id
 
 
@@ -191,47 +184,55 @@ def lay_doors(*, actor: Actor, at: datetime, campaign_id: UUID, area_id: UUID, d
     Raises:
         NoSuchCampaign, NotOfDoors, CampaignOver, TooManyTargets; UnknownArea or Forbidden for another area than the campaign's.
     """
-    campaign = _led(campaign_id, actor=actor)
-    if campaign.target_kind != "household":
-        raise NotOfDoors
+    campaign = led(campaign_id, actor=actor)
     area = ground().area(area_id)
     if not area.path.startswith(campaign.area_path):
         raise NoSuchCampaign
-    wanted = {door.key: door for door in doors}
+    return _take_in(campaign, [(area, door) for door in doors], actor=actor, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """What buildings on record gave: new doors, buildings with their counts, and how many lack counts."""
+
+    doors: int
+    buildings: int
+    lacking: int
+
+
+def lay_buildings(*, actor: Actor, at: datetime, campaign_id: UUID, area_id: UUID) -> Laid:
+    """Take in the doors of the buildings that the directory knows in an area and below, by their counts. A constant number of queries.
+
+    Raises:
+        What :func:`lay_doors` refuses. NothingThere: no building there says its floors and households.
+    """
+    campaign = led(campaign_id, actor=actor)
+    land = ground()
+    area = land.area(area_id)
+    if not area.path.startswith(campaign.area_path):
+        raise NoSuchCampaign
+    found = [
+        (land.area(one.area_id), doors_on_record(compound=one.compound, building=one.name, units=one.units, floors=one.floors, households=one.households))
+        for one in buildings(area_path=area.path)
+    ]
+    counted = [(own, doors) for own, doors in found if doors]
+    if not counted:
+        raise NothingThere
+    new = _take_in(campaign, [(own, door) for own, doors in counted for door in doors], actor=actor, at=at)
+    return Laid(new, len(counted), len(found) - len(counted))
+
+
+def _take_in(campaign: Campaign, doors: Sequence[tuple[AreaNode, Door]], *, actor: Actor, at: datetime) -> int:
+    if campaign.target_kind != "household":
+        raise NotOfDoors
+    wanted = {door.key: (area, door) for area, door in doors}
     there = set(Target.objects.filter(campaign=campaign).values_list("key", flat=True))
-    fresh = [door for key, door in sorted(wanted.items()) if key not in there]
+    fresh = [given for key, given in sorted(wanted.items()) if key not in there]
     _check_room(len(there) + len(fresh))
-    rows = [(new_id(), campaign.id, d.key, None, area.id, area.path, d.label, d.compound, d.building, d.unit, d.floor, d.room) for d in fresh]
+    rows = [(new_id(), campaign.id, d.key, None, area.id, area.path, d.label, d.compound, d.building, d.unit, d.floor, d.room) for area, d in fresh]
     insert_rows(Target, _COLUMNS, rows)
-    _note(actor, at, "lay_doors", campaign.id, count=len(rows))
+    note(actor, at, "lay_doors", campaign.id, count=len(rows))
     return len(rows)
-
-
-def assign_staircase(
-    *, actor: Actor, at: datetime, campaign_id: UUID, compound: str, building: str, unit: str, helper_id: UUID | None,
-) -> int:  # fmt: skip
-    """Give a staircase to a helper, or to nobody; return how many doors. Refuses anybody but ``campaigns.manage`` there."""
-    campaign = _led(campaign_id, actor=actor)
-    count = Target.objects.filter(campaign=campaign, compound=compound, building=building, unit=unit).update(helper_id=helper_id)
-    if not count:
-        raise NoSuchTarget
-    _note(actor, at, "assign", campaign.id, count=count)
-    return count
-
-
-def share_staircases(*, actor: Actor, at: datetime, campaign_id: UUID, helper_ids: Sequence[UUID]) -> int:
-    """Share all staircases out evenly, each helper's beside each other; return how many staircases. Raises: NobodyToShare."""
-    campaign = _led(campaign_id, actor=actor)
-    if not helper_ids:
-        raise NobodyToShare
-    doors = list(Target.objects.filter(campaign=campaign).values_list("id", "compound", "building", "unit"))
-    counts = Counter((compound, building, unit) for _, compound, building, unit in doors)
-    stairs = staircases(counts)
-    shares = share_out([counts[stair] for stair in stairs], helpers=len(helper_ids))
-    helpers = {stair: helper_ids[number] for stair, number in zip(stairs, shares, strict=True)}
-    update_rows(Target, ("id", "helper"), [(one, helpers[compound, building, unit]) for one, compound, building, unit in doors])
-    _note(actor, at, "share", campaign.id, count=len(stairs))
-    return len(stairs)
 
 
 def note_attempts(*, actor: Actor, at: datetime, wishes: Sequence[Wish]) -> list[Noted | Refusal]:
@@ -283,10 +284,10 @@ def note_attempts(*, actor: Actor, at: datetime, wishes: Sequence[Wish]) -> list
 
 def end_campaign(*, actor: Actor, at: datetime, campaign_id: UUID) -> None:
     """End a campaign before its last day, or when it is over: nothing more is noted. Raises: CampaignOver."""
-    campaign = _led(campaign_id, actor=actor)
+    campaign = led(campaign_id, actor=actor)
     Campaign.objects.filter(id=campaign.id).update(ended_at=at)
     found = progress_of(campaign)
-    _note(actor, at, "end", campaign.id)
+    note(actor, at, "end", campaign.id)
     publish([CampaignEnded(campaign.id, at, found.total, found.done, found.reached)])
 
 
@@ -324,7 +325,8 @@ def _check(target: Target | None, one: Try, tries: Mapping[UUID, Sequence[Try]],
     check_attempt(tries[target.id], one, retry=retry_of(campaign), first=campaign.first_on, last=campaign.last_on, now=now)
 
 
-def _led(campaign_id: UUID, *, actor: Actor) -> Campaign:
+def led(campaign_id: UUID, *, actor: Actor) -> Campaign:
+    """A campaign that the actor runs, held until the write ends. Raises: NoSuchCampaign, Forbidden, CampaignOver."""
     campaign = Campaign.objects.select_for_update().filter(id=campaign_id).first()
     if campaign is None or not actor.may(READ, area_path=campaign.area_path, confidentiality=Confidentiality(campaign.confidentiality)):
         raise NoSuchCampaign
@@ -354,5 +356,6 @@ def _check_room(count: int) -> None:
         raise TooManyTargets(most=TARGETS_MOST)
 
 
-def _note(actor: Actor, at: datetime, action: str, campaign: UUID, **details: int) -> None:
+def note(actor: Actor, at: datetime, action: str, campaign: UUID, **details: int) -> None:
+    """One audit entry of a campaign."""
     record([Entry(at=at, actor=actor.id, action=f"campaigns.{action}", subject_type="campaign", subject=campaign, details=details)])

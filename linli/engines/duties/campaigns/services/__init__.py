@@ -1,0 +1,1 @@
+"""Verbs of campaigns: ``running`` starting, laying out, noting, ending · ``sharing`` who goes to the doors."""
