@@ -211,8 +211,8 @@ def tried_doors(door_ids: Collection[UUID], *, actor: Actor, at: datetime) -> di
     """These doors as they are now, ended ones too; those where the actor notes nothing are not there. Two queries."""
     targets = [row for row in Target.objects.filter(id__in=door_ids).select_related("campaign") if works_at(row, actor)]
     zone, noted = _zone(), dict[UUID, list[tuple[Try, bool]]]()
-    for target, when, outcome, who in Attempt.objects.filter(target__in=targets).order_by("at", "id").values_list("target_id", "at", "outcome", "actor"):
-        noted.setdefault(target, []).append((Try(when.astimezone(zone), Outcome(outcome)), who == actor.id))
+    for door, when, outcome, who in Attempt.objects.filter(target__in=targets).order_by("at", "id").values_list("target_id", "at", "outcome", "actor"):
+        noted.setdefault(door, []).append((Try(when.astimezone(zone), Outcome(outcome)), who == actor.id))
     found = {}
     for target in targets:
         row, told = target.campaign, noted.get(target.id, [])
