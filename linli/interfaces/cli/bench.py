@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import sys
@@ -30,5 +31,6 @@ def bench(name: str) -> None:
     if not (root / "tests" / "bench").exists():
         raise click.ClickException("The benchmarks live in the repository (tests/bench); this is an installation without it.")
     sys.path.insert(0, str(root))
-    measured = importlib.import_module(f"tests.bench.{name}").main()
+    with contextlib.redirect_stdout(sys.stderr):  # whatever it sets up may talk: standard output is the figures alone
+        measured = importlib.import_module(f"tests.bench.{name}").main()
     click.echo(json.dumps(measured, ensure_ascii=False))
