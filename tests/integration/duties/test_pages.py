@@ -9,6 +9,8 @@ import pytest
 from django.test import Client
 
 from linli.directory.organisation.selectors import organisation
+from linli.directory.organisation.services import record_absence
+from linli.directory.people.selectors import names_of
 from linli.directory.people.services import link_user
 from linli.engines.duties.models import Occurrence
 from linli.kernel.access.rules import SYSTEM
@@ -16,7 +18,7 @@ from linli.kernel.access.services import roles, users
 from linli.kernel.clock.services import set_clock
 from linli.kernel.writing import write
 from tests.factories import MONDAY
-from tests.integration.duties.made import HOUR, Town, town, visits
+from tests.integration.duties.made import DAY, HOUR, Town, town, visits
 
 Desk = Callable[..., Client]
 
@@ -107,3 +109,29 @@ def test_who_has_nothing_to_do_with_duties_finds_none(place: Town, desk: Desk) -
 def test_the_pages_speak_chinese(place: Town, desk: Desk) -> None:
     page = desk("grid", language="zh-hans").get("/console/duties").content.decode()
     assert "每周探访" in page
+
+
+def test_a_duty_says_why_it_came_to_whom_and_goes_back_when_the_first_answers(place: Town, desk: Desk) -> None:
+    grid, street = desk("grid"), desk("street")
+    one = f"/console/duties/{visit().id}"
+    assert "else it goes to the next level" in grid.get(one).content.decode()
+    handed = visit().hand_on_at
+    assert handed is not None
+    later = handed + HOUR
+    place.run(later)
+    at(later)
+    for client in (grid, street):
+        page = client.get(one).content.decode()
+        assert "who did not answer in time; so it came a level up" in page and "else it goes" not in page
+    assert "Weekly visit" in street.get("/console/duties").content.decode()
+    assert grid.post(f"{one}/take", follow=True).status_code == 200
+    assert "came a level up" not in grid.get(one).content.decode() and visit().level == 0
+    person = organisation().appointee(place.community.head("grid").id, MONDAY)
+    with write():
+        record_absence(actor=SYSTEM, at=later, person_id=person, starts_at=later, ends_at=later + DAY, reason="leave")  # type: ignore[arg-type]
+    place.run(later)
+    name, page = names_of([person])[person], street.get(one).content.decode()  # type: ignore[list-item, index]
+    assert f"stands in for {name}, who is away" in page
+    place.run(later + DAY)
+    at(later + DAY)
+    assert "who is away" not in street.get(one).content.decode() and visit().person_id == person

@@ -80,7 +80,11 @@ class StoryLine:
 
 @dataclass(frozen=True, slots=True)
 class DutyPage:
-    """``mine``: the actor is who answers for it now."""
+    """``mine``: the actor is who answers for it now.
+
+    Of an open duty, why it is with whom it is: ``came_from`` had it first and did not answer in time; ``stands_for`` holds the post and is away;
+    ``answer_by``: until when somebody answers, or it goes a level up.
+    """
 
     line: DutyLine
     rule: DutyRule | None
@@ -92,6 +96,9 @@ class DutyPage:
     subject: tuple[str, UUID]
     pauses: tuple[PauseLine, ...]
     mine: bool
+    came_from: Mapping[str, str] | None = None
+    stands_for: str = ""
+    answer_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +199,21 @@ def duty_page(*, actor: Actor, at: datetime, duty_id: UUID) -> DutyPage:
         pauses=_pauses(row.subject, at=at, land=land),
         may_excuse=actor.may(JUDGE, **place) and row.explained_at is not None and row.excused_at is None and not own,
         mine=actor.person_id is not None and row.person_id == actor.person_id,
+        **_why_here(row, at=at, land=land),
     )
+
+
+def _why_here(row: Occurrence, *, at: datetime, land: Frame) -> dict[str, Any]:
+    """Why an open duty is with whom it is, in the words of :class:`DutyPage`."""
+    if row.state != State.OPEN:
+        return {}
+    own = land.organisation.appointee(row.post_id, at)
+    away = own is not None and row.person_id is not None and own != row.person_id
+    return {
+        "came_from": land.organisation.post(row.first_post_id).names if row.post_id != row.first_post_id else None,
+        "stands_for": names_of([own]).get(own, "") if away and own is not None else "",
+        "answer_by": row.hand_on_at if row.answered_at is None else None,
+    }
 
 
 def duties_of(*, actor: Actor, at: datetime, kind: str, ref: UUID, most: int = 8) -> tuple[DutyLine, ...]:
