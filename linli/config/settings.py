@@ -188,6 +188,8 @@ TEMPLATES = [
     },
 ]
 
+COTTON_ISOLATE_BY_DEFAULT = True  # a component knows what it is given and what context processors say, never a page's own names
+
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [PACKAGE / "locale"]
