@@ -23,7 +23,26 @@ from linli.interfaces.field.words import words
 
 STATIC = Path(settings.STATICFILES_DIRS[0])
 WORKER = STATIC / "js" / "field" / "worker.js"
-MODULES = ("app", "camera", "day", "dom", "doors", "draft", "duty", "fill", "ground", "lists", "matter", "outbox", "sheet", "signature", "store", "waiting")
+MODULES = (
+    "app",
+    "camera",
+    "day",
+    "dom",
+    "doors",
+    "draft",
+    "duty",
+    "fill",
+    "ground",
+    "lists",
+    "matter",
+    "outbox",
+    "proof",
+    "rounds",
+    "sheet",
+    "signature",
+    "store",
+    "waiting",
+)
 SHARED = ("js/sign.js", "vendor/idb/idb.js")
 STYLES = ("tokens", "dark", "base", "controls", "parts", "field")
 ICONS = (("field-192.png", "192x192", "any"), ("field-512.png", "512x512", "any"), ("field-mask-512.png", "512x512", "maskable"))
@@ -93,6 +112,7 @@ def told() -> dict[str, Any]:
         "sign_in": f"{reverse('account_login')}?next={reverse('field:app')}",
         "sign_out": reverse("account_logout"),
         "portal": reverse("portal:home"),
+        "patrol": reverse("portal:patrol"),
     }
 
 

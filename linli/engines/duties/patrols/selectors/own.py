@@ -73,7 +73,7 @@ def own_patrol(*, actor: Actor, at: datetime) -> OwnPatrol:
     stands = tuple(stands_of(actor.person_id, at))
     teams = names_of_teams(stand.team_id for stand in stands if stand.team_id is not None)
     duties = Beat.objects.filter(duty__in=[stand.id for stand in stands if not stand.of_shift])
-    return OwnPatrol(stands, teams, _round(actor.person_id, at), _watch(actor.person_id), tuple(how_far(list(duties)).values()))
+    return OwnPatrol(stands, teams, _round(actor.person_id, at), own_watch(actor.person_id), tuple(how_far(list(duties)).values()))
 
 
 def _round(person: UUID, at: datetime) -> OwnRound | None:
@@ -88,7 +88,7 @@ def _round(person: UUID, at: datetime) -> OwnRound | None:
     return OwnRound(row.id, beat.route_id, beat.route.names, row.started_at, slot, span.slots, span.slot(slot)[1], spots)
 
 
-def _watch(person: UUID) -> OwnWatch | None:
+def own_watch(person: UUID) -> OwnWatch | None:
     row = LoneWatch.objects.filter(person_id=person, ended_at=None).first()
     if row is None or row.well_by is None:
         return None

@@ -18,7 +18,7 @@ from linli.engines.duties.patrols.services.lone import end_with_round, heard, wa
 from linli.engines.duties.patrols.services.proofs import Position, Proof, near, proved
 from linli.engines.duties.patrols.services.routes import NoSuchRoute
 from linli.engines.duties.patrols.services.stands import Stand, held_beat, note, own_person, span_of, stand_for, stands_of
-from linli.engines.duties.patrols.services.walked import PATROLS, Walked, set_out_for, settle_walked
+from linli.engines.duties.patrols.services.walked import PATROLS, Walked, how_far, set_out_for, settle_walked
 from linli.engines.duties.rules.task import CLOCKS_DIFFER, FromTheFuture
 from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import machine_now
@@ -153,6 +153,9 @@ def check_in(
 def finish_round(*, actor: Actor, at: datetime, happened_at: datetime | None = None) -> Back:
     """Come back: one's running round ends, the watch that it began, and the patrol duty whose checkpoints were all met.
 
+    News of an end that comes late (``happened_at``) of a round that has ended by then, since it was sent twice or the clock ended it
+    meanwhile, is that round's end: it changes nothing.
+
     Raises:
         NoRound. OutOfOrder: an end before the last check-in.
     """
@@ -161,8 +164,11 @@ def finish_round(*, actor: Actor, at: datetime, happened_at: datetime | None = N
     mine = Round.objects.filter(person_id=person, finished_at=None)
     Beat.objects.select_for_update(of=("self",)).filter(id__in=mine.values("beat_id")).first()  # check-ins and ends of a beat come one by one
     running = mine.select_for_update(of=("self",)).select_related("beat").first()
-    if running is None:
-        raise NoRound
+    if running is None or (happened_at is not None and when < running.started_at):
+        ended = _ended_by(person, when) if happened_at is not None else None
+        if ended is None:
+            raise OutOfOrder if running else NoRound
+        return Back(ended.id, how_far([ended.beat]).get(ended.beat_id))
     last = CheckIn.objects.filter(round=running).order_by("-at").values_list("at", flat=True).first()
     if when < max(running.started_at, last or running.started_at):
         raise OutOfOrder
@@ -170,6 +176,19 @@ def finish_round(*, actor: Actor, at: datetime, happened_at: datetime | None = N
     heard(person, at=at, sign_at=when)
     end_with_round(running.id, person, at=when)
     return Back(running.id, settle_walked([running.beat], actor=actor, at=at).get(running.beat_id))
+
+
+def _ended_by(person: UUID, when: datetime) -> Round | None:
+    """The round of that time that had ended by then; None where there was none, or it ended later."""
+    row = Round.objects.filter(person_id=person, started_at__lte=when).select_related("beat").order_by("-started_at").first()
+    over = row is not None and row.finished_at is not None and row.finished_at <= when < row.beat.ends_at + span_of(row.beat).grace
+    return row if over else None
+
+
+def sent_before(*, actor: Actor, key: str) -> bool:
+    """Whether a round or a check-in of the actor's came under this key."""
+    digest = _digest(actor, key)
+    return CheckIn.objects.filter(key=digest).exists() or Round.objects.filter(key=digest).exists()
 
 
 def finish_forgotten(*, at: datetime) -> int:

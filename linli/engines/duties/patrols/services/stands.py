@@ -14,10 +14,10 @@ from linli.directory.teams.selectors import TeamFact, team_fact
 from linli.directory.teams.services import is_captain
 from linli.engines.duties.models import Occurrence
 from linli.engines.duties.patrols.models import Beat, Route
-from linli.engines.duties.patrols.playbook import MANAGE, patrols_section
+from linli.engines.duties.patrols.playbook import MANAGE, PatrolsSection, patrols_section
 from linli.engines.duties.patrols.rules.slots import AfterTheShift, BeforeTheShift, Span
 from linli.engines.duties.rules.task import State
-from linli.engines.duties.services.frame import NoSuchRule, frame
+from linli.engines.duties.services.frame import Frame, NoSuchRule, frame
 from linli.engines.duties.shifts.models import ShiftPart
 from linli.engines.duties.shifts.rules.roster import cover_gaps
 from linli.engines.duties.shifts.rules.signing import Part
@@ -78,13 +78,20 @@ def led(actor: Actor, at: datetime, team_id: UUID, permission: str = MANAGE) -> 
 
 def stands_of(person: UUID, at: datetime) -> list[Stand]:
     """Where somebody stands at an instant, a shift's grace included; at most four queries."""
+    return stands_between(person, since=at, until=at)
+
+
+def stands_between(person: UUID, *, since: datetime, until: datetime) -> list[Stand]:
+    """Where somebody stands at ``since`` and will stand by ``until``, a shift's grace included; at most four queries."""
     grace = timedelta(minutes=patrols_section().grace_minutes)
-    parts = ShiftPart.objects.filter(person_id=person, state=Part.SIGNED.value, starts_at__lte=at, ends_at__gt=at - grace, shift__called_off_at=None)
+    parts = ShiftPart.objects.filter(person_id=person, state=Part.SIGNED.value, starts_at__lte=until, ends_at__gt=since - grace, shift__called_off_at=None)
     shifts = [part.shift for part in parts.select_related("shift__template").order_by("starts_at", "id")]
-    walkable = Q(state=State.OPEN.value) | Q(state=State.MISSED.value, missed_at__gt=at)  # walked in time counts in time, however late its news
-    duties = Occurrence.objects.filter(walkable, person_id=person, opens_at__lte=at, due_at__gt=at).order_by("due_at", "id")
-    open_duties = [(duty, names) for duty in duties[:100] if (names := _patrol_names(duty)) is not None]
-    routes = routes_for({shift.team_id for shift in shifts}, [duty.area_path for duty, _ in open_duties], at)
+    walkable = Q(state=State.OPEN.value) | Q(state=State.MISSED.value, missed_at__gt=since)  # walked in time counts in time, however late its news
+    walkable |= Q(state=State.PLANNED.value, opens_at__gt=since)
+    duties = Occurrence.objects.filter(walkable, person_id=person, opens_at__lte=until, due_at__gt=since).order_by("due_at", "id")
+    land = frame()
+    open_duties = [(duty, names) for duty in duties[:100] if (names := _patrol_names(duty, land)) is not None]
+    routes = routes_for({shift.team_id for shift in shifts}, [duty.area_path for duty, _ in open_duties], since)
     return [
         *(Stand(shift.id, True, shift.team_id, shift.template.names, shift.starts_at, shift.ends_at,
                 tuple(route for route in routes if route.team_id == shift.team_id and route.template_id in (None, shift.template_id))) for shift in shifts),
@@ -93,9 +100,9 @@ def stands_of(person: UUID, at: datetime) -> list[Stand]:
     ]  # fmt: skip
 
 
-def _patrol_names(duty: Occurrence) -> dict[str, str] | None:
+def _patrol_names(duty: Occurrence, land: Frame) -> dict[str, str] | None:
     try:
-        rule = frame().rule(duty.policy, duty.rule)
+        rule = land.rule(duty.policy, duty.rule)
     except NoSuchRule:
         return None
     return dict(rule.names) if rule.kind == PATROL else None
@@ -144,14 +151,19 @@ def span_of(beat: Beat) -> Span:
     return Span(beat.starts_at, beat.ends_at, timedelta(minutes=beat.minutes), timedelta(minutes=beat.grace_minutes))
 
 
+def pace_of(route: Route, section: PatrolsSection, *, of_shift: bool, starts: datetime, ends: datetime) -> Span:
+    """The time of a beat that begins now: slots of the route's interval or the playbook's in a shift, one slot in a duty."""
+    minutes = (route.minutes or section.interval_minutes) if of_shift else max(1, int((ends - starts).total_seconds() // 60))
+    return Span(starts, ends, timedelta(minutes=minutes), timedelta(minutes=min(section.grace_minutes, minutes - 1)))
+
+
 def lay_beats(wanted: Iterable[tuple[Route, UUID, bool, datetime, datetime]]) -> int:
     """Have a beat for each (route, shift or duty, whether a shift, start, end); return how many are new. Safe to repeat."""
     section, made = patrols_section(), {True: list[tuple[object, ...]](), False: list[tuple[object, ...]]()}
     for route, stand, of_shift, starts, ends in wanted:
-        minutes = (route.minutes or section.interval_minutes) if of_shift else max(1, int((ends - starts).total_seconds() // 60))
-        grace = min(section.grace_minutes, minutes - 1)
-        span = Span(starts, ends, timedelta(minutes=minutes), timedelta(minutes=grace))
+        span = pace_of(route, section, of_shift=of_shift, starts=starts, ends=ends)
         wake = span.judged_at(0) if of_shift else None
+        minutes, grace = (int(one.total_seconds() // 60) for one in (span.interval, span.grace))
         row = (new_id(), route.id, stand if of_shift else None, None if of_shift else stand, starts, ends, minutes, grace, span.slots, 0, wake, machine_now())
         made[of_shift].append(row)
     new = 0

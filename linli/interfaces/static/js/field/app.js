@@ -7,6 +7,7 @@ import { matterBar, matterPage } from "./matter.js";
 import { countToDo, dayPage } from "./day.js";
 import { dutyBar, dutyPage } from "./duty.js";
 import { doorsBar, doorsPage, stairBar, stairPage } from "./doors.js";
+import { roundBar, roundPage } from "./rounds.js";
 import { groundPage } from "./ground.js";
 import { waitingPage } from "./waiting.js";
 
@@ -15,7 +16,8 @@ const EVERY = 60e3;
 const LEAVING = "linli-field-leaving"; // signed out without signal: the server is told when there is some
 const NO_DUTIES = { items: [], forms: {}, shifts: [], left_out: 0, done_today: 0 };
 const NO_DOORS = { lists: [], left_out: 0 };
-const ONE = { m: [matterPage, matterBar], d: [dutyPage, dutyBar], doors: [doorsPage, doorsBar], s: [stairPage, stairBar] }; // what stands alone, with its own bar
+const NO_ROUNDS = { beats: [], left_out: 0, round: null, watch: null };
+const ONE = { m: [matterPage, matterBar], d: [dutyPage, dutyBar], doors: [doorsPage, doorsBar], s: [stairPage, stairBar], r: [roundPage, roundBar] }; // what stands alone, with its own bar
 const NOTHING = { items: [], left_out: 0, soon: 0, answers: [], units: [] };
 
 const app = {
@@ -23,6 +25,7 @@ const app = {
   get kind() { return this.snapshot?.kinds.matters ?? NOTHING; },
   get matters() { return this.kind.items; },
   get duties() { return this.snapshot?.kinds.duties ?? NO_DUTIES; },
+  get rounds() { return this.snapshot?.kinds.rounds ?? NO_ROUNDS; },
   get doors() { return this.snapshot?.kinds.doors ?? NO_DOORS; },
   together: new Map(), // which other duties one visit serves, as chosen: "<duty>:<other>"
   go(place) { if (location.hash === `#${place}`) draw(); else location.hash = place; },
@@ -153,7 +156,7 @@ function draw() {
 }
 
 /** Where the app opens: on the day's duties where there are any, else on the matters. */
-const first = () => (app.duties.items.length || app.duties.shifts.length || app.doors.lists.length || !open().mine ? "day" : "mine");
+const first = () => (app.duties.items.length || app.duties.shifts.length || app.doors.lists.length || app.rounds.beats.length || !open().mine ? "day" : "mine");
 
 /** The places of whoever bears this phone: a volunteer without a post has a day, and no grid to look after. */
 function open() {

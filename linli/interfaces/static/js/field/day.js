@@ -1,6 +1,7 @@
 /** My day: my shifts, what ends today, what is open, where to try again, what comes; and what was missed and wants a word. */
 import { away, clock, dayOf, h, icon, named, now, t, when } from "./dom.js";
 import { doorsCard } from "./doors.js";
+import { roundCards } from "./rounds.js";
 import { distanceTo, empty, place } from "./lists.js";
 
 export const KINDS = { visit: "house", inspection: "search-check", patrol: "route", meeting: "users", task: "clipboard-list" };
@@ -22,7 +23,7 @@ export function dayPage(app) {
   ));
   const done = app.duties.done_today;
   return [
-    shifts(app), doorsCard(app), app.duties.items.some((duty) => duty.exact) && place(app), shown.length || app.duties.shifts.length || app.doors.lists.length ? shown : empty("circle-check", t("nothing_day")),
+    shifts(app), roundCards(app), doorsCard(app), app.duties.items.some((duty) => duty.exact) && place(app), shown.length || app.duties.shifts.length || app.doors.lists.length || app.rounds.beats.length ? shown : empty("circle-check", t("nothing_day")),
     done > 0 && h("p.quiet", {}, icon("circle-check"), " ", t("done_today", { n: done })),
     app.duties.left_out > 0 && h("p.quiet", {}, t("left_out", { n: app.duties.left_out })),
   ];

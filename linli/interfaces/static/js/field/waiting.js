@@ -3,6 +3,7 @@ import { button, clockSkew, h, icon, named, now, spoken, t, told, when } from ".
 import { story } from "./matter.js";
 import { dutyAsks } from "./duty.js";
 import { doorAsks } from "./doors.js";
+import { roundAsks } from "./rounds.js";
 import { empty } from "./lists.js";
 
 export function waitingPage(app) {
@@ -24,8 +25,8 @@ export function waitingPage(app) {
   ];
 }
 
-const SAID = { matters: "do", duties: "duty", doors: "door" }; // kind → whose words its verbs are told in
-const ASKS = { matters: matterAsks, duties: dutyAsks, doors: doorAsks };
+const SAID = { matters: "do", duties: "duty", doors: "door", rounds: "round" }; // kind → whose words its verbs are told in
+const ASKS = { matters: matterAsks, duties: dutyAsks, doors: doorAsks, rounds: roundAsks };
 
 const done = (item) => t(`${SAID[item.kind]}_${item.verb}`);
 
