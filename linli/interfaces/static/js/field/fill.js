@@ -115,14 +115,11 @@ function proof(what, make, draft, given) {
 
 // -- fields of a JSON Schema: text, number, yes or no, one of several -----------------------------------------------------
 
-/** One field for each property that any of the schemas names, what is required first; asked once where several name it. */
+/** One field for each property that any of the schemas names, in their order; asked once where several name it. */
 function fieldsOf(forms, given, changed) {
   const fields = new Map();
   for (const { schema, asked } of forms) {
-    const properties = schema?.properties ?? {};
-    const names = [...new Set([...(schema?.required ?? []), ...Object.keys(properties)])].filter((name) => properties[name]);
-    for (const name of names) {
-      const part = properties[name];
+    for (const [name, part] of Object.entries(schema?.properties ?? {})) {
       const known = fields.get(name);
       const must = (schema.required ?? []).includes(name);
       fields.set(name, known ? { ...known, must: known.must || (must && asked), should: known.should || must } : { name, part, must: must && asked, should: must });
