@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from linli.kernel.access import rules
 from linli.kernel.access.models import ApiKey, RoleAssignment, User
@@ -192,11 +193,16 @@ def account_names(user_ids: Iterable[UUID]) -> dict[UUID, str]:
 
 
 def names_of_actors(actors: Iterable[str]) -> dict[str, str]:
-    """How the house calls these actors, by their id as records keep it; those that are no account keep their id. At most one query."""
+    """How the house calls these actors, by their id as records keep it: an account by its name, the program “the system”, others by their id.
+
+    At most one query.
+    """
     wanted = set(actors)
     users_by_actor = {actor: key for actor in wanted if (key := _user_key(actor)) is not None}
     names = account_names(users_by_actor.values())
-    return {actor: names.get(users_by_actor[actor], actor) if actor in users_by_actor else actor for actor in wanted}
+    known = {actor: names[user] for actor, user in users_by_actor.items() if user in names}
+    known |= {actor: gettext("the system") for actor in wanted if actor.startswith(f"{ActorKind.SYSTEM}:")}
+    return {actor: known.get(actor, actor) for actor in wanted}
 
 
 def _user_key(actor: str) -> UUID | None:

@@ -28,7 +28,7 @@ def invent_duties(at: datetime) -> bool:
     walk_patrols(stage, members["evening-patrol"])
     lay_places(stage)
     open_cases(stage, register(stage), helpers=members["home-visits"])
-    start_campaigns(stage, helpers=[members["evening-patrol"][0], *members["home-visits"][:3]])
+    start_campaigns(stage, helpers=[*members["home-visits"][:3], members["evening-patrol"][0]])
     live(stage, each_morning=[draw_places, convene], each_evening=[try_doors, hold])
     convene_hearing(stage)
     return True
