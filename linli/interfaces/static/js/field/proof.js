@@ -1,7 +1,8 @@
 /** What shows that one stands at a checkpoint: a code before the camera, a tag at the phone's back, where the phone is. Nothing of it is judged here. */
 import { button, h, icon, t } from "./dom.js";
 
-const PATIENCE = 8000; // milliseconds for the phone to say where it is
+const PATIENCE = 8000; // where the place is all that shows that somebody is there
+const HURRY = 2000; // where a code shows it: what was read is to be kept before the phone closes the page
 const FRESH = 15000;
 const CODE = /^[A-Za-z0-9_-]{43}$/;
 
@@ -84,11 +85,11 @@ export function letters({ took }) {
   field.focus();
 }
 
-/** Where the phone is and with how many metres it may be wrong; null where it does not say. */
-export function placed() {
+/** Where the phone is and with how many metres it may be wrong; null where it does not say in time. `needed`: nothing else shows it. */
+export function placed({ needed }) {
   return new Promise((done) => {
     if (!navigator.geolocation) return done(null);
-    navigator.geolocation.getCurrentPosition(({ coords }) => done({ lon: coords.longitude, lat: coords.latitude, accuracy: Math.ceil(coords.accuracy) }), () => done(null), { enableHighAccuracy: true, timeout: PATIENCE, maximumAge: FRESH });
+    navigator.geolocation.getCurrentPosition(({ coords }) => done({ lon: coords.longitude, lat: coords.latitude, accuracy: Math.ceil(coords.accuracy) }), () => done(null), { enableHighAccuracy: true, timeout: needed ? PATIENCE : HURRY, maximumAge: FRESH });
   });
 }
 

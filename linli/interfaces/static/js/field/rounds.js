@@ -96,7 +96,7 @@ async function meet(app, beat, proof, pressed) {
   const checkpoint = proof.spot ?? known;
   if (checkpoint && !beat.spots.some((one) => one.id === checkpoint)) return app.toast(t("other_round"));
   pressed?.setAttribute("aria-busy", "true");
-  const position = await placed();
+  const position = await placed({ needed: Boolean(proof.spot) });
   pressed?.removeAttribute("aria-busy");
   if (proof.spot && !position) return app.toast(t("where_failed"));
   await hand(app, beat, { verb: "check_in", at, spot: checkpoint ?? null, form: { ...shown, ...(position ? { accuracy: position.accuracy } : {}) }, lon: position?.lon ?? null, lat: position?.lat ?? null });
