@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from linli.directory.territory.selectors import ground
 from linli.engines.duties.inspections.playbook import READ, keeps_ledgers, ledger_policy
+from linli.engines.duties.inspections.rules.ledger import CHANGED
 from linli.engines.duties.inspections.selectors.boards import draws, left_of, rounds
 from linli.engines.duties.inspections.selectors.hazards import open_hazards
 from linli.engines.duties.inspections.selectors.ledgers import ANY, PAGE, LeafVersion, LeafView, LedgerFilter, LedgerLine, LedgerPage, ledger_page, ledgers
@@ -102,6 +103,7 @@ def place(request: HttpRequest, kind: str, place_id: UUID) -> HttpResponseBase:
         left=sum(1 for view in page.leaves if view.lacking and view.form.yearly), yearly=sum(1 for view in page.leaves if view.form.yearly),
         inspections=[{"line": line, "answers": told(line.form, line.schema, language)} for line in page.inspections],
         coming=[{"line": line, "state": STATES[line.state]} for line in page.coming], may_open=actor_of_request(request).holds("matters.read"),
+        changed=str(page.outdated.form.get(CHANGED) or "") if page.outdated else "",
     )  # fmt: skip
 
 

@@ -78,6 +78,7 @@ class ExpectPlace(Section):
     inspections: int | None = None
     hazards_open: int | None = None
     hazards_mended: int | None = None
+    outdated: bool | None = Field(default=None, description="the last visit said that the ledger is no longer right")
     versions: dict[str, int] = Field(default_factory=dict, description="form → the current version")
 
 
@@ -168,6 +169,7 @@ class LedgerTelling:
             "inspections": len(page.inspections),
             "hazards_open": sum(1 for one in page.hazards if one.mended_at is None),
             "hazards_mended": sum(1 for one in page.hazards if one.mended_at is not None),
+            "outdated": page.outdated is not None,
         }
         asked = {name: getattr(wanted, name) for name in values}
         asked["lacking"] = sorted(wanted.lacking) if wanted.lacking is not None else None

@@ -26,8 +26,8 @@ from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
 from tests.integration.inspections.made import DAY, HOUR, MORNING, Town, town
 
-CLEAN = {"exits_clear": True, "extinguishers": True}
-FOUND = {"exits_clear": False, "extinguishers": True, "hazard": "楼梯间堆放杂物", "rectify_by": "2026-01-10"}
+CLEAN = {"exits_clear": True, "extinguishers": True, "ledger_right": True}
+FOUND = {"exits_clear": False, "extinguishers": True, "ledger_right": True, "hazard": "楼梯间堆放杂物", "rectify_by": "2026-01-10"}
 
 
 @pytest.fixture

@@ -15,9 +15,10 @@ from linli.engines.duties.models import Occurrence
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.access.services import roles, users
 from linli.kernel.audit.models import AuditEntry
+from linli.kernel.clock.services import set_clock
 from linli.kernel.writing import write
 from tests.integration.inspections.made import HOUR, MORNING, Town, town
-from tests.integration.inspections.test_hazards import FOUND
+from tests.integration.inspections.test_hazards import CLEAN, FOUND
 
 Desk = Callable[..., Client]
 
@@ -90,6 +91,18 @@ def test_the_place_the_matter_and_the_boards_tell_the_same_story(place: Town, de
     assert "Monthly fire safety" in boards and "What is left" in boards and code in boards
     drawn = desk("street").get("/console/places/boards").content.decode()
     assert "checks out" in drawn and "福来旅馆" in drawn
+
+
+def test_a_visit_that_finds_the_ledger_wrong_asks_for_the_leaf(place: Town, desk: Desk) -> None:
+    grid, address = desk("grid"), f"/console/places/place/{place.hotel}"
+    place.write("registration", {"operator": "福来旅馆有限公司", "exits": 2})
+    place.finish("monthly_inspection", place.hotel, {**CLEAN, "ledger_right": False, "changed": "出口改为三个"}, at=MORNING + 2 * HOUR)
+    assert "no longer right" in grid.get(address).content.decode() and "出口改为三个" in grid.get(address).content.decode()
+    with write():
+        set_clock(to=MORNING + 3 * HOUR)
+    answer = grid.post(f"{address}/registration", {"version": "1", "key": "again", "form_operator": "福来旅馆有限公司", "form_exits": "3"})
+    assert answer.status_code == 302
+    assert "no longer right" not in grid.get(address).content.decode()
 
 
 def test_the_sheet_is_one_page_with_chinese_letters_in_it(place: Town, desk: Desk) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 SUBJECT_KINDS = ("place", "entity")  # records of the territory that may have a ledger
@@ -116,3 +116,11 @@ def lacking(stake: Stake, written: Mapping[str, date], *, today: date) -> Iterat
         day = written.get(form.code)
         if day is None or (form.yearly and day.year < today.year):
             yield form
+
+
+RIGHT, CHANGED = "ledger_right", "changed"  # answers of a visit's form: whether the ledger is still right, and what is not
+
+
+def finds_ledger_wrong(form: Mapping[str, Any], *, at: datetime, written: datetime | None) -> bool:
+    """Whether a visit at ``at`` said that the ledger is no longer right, and nobody has written (or confirmed) a leaf since."""
+    return form.get(RIGHT) is False and (written is None or written < at)

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from linli.directory.territory.selectors.things import Spot, spots
 from linli.engines.duties.inspections.models import Hazard, LastInspection, Leaf, Sampled
 from linli.engines.duties.inspections.playbook import CONTACTS, READ, WRITE, ledger_policy, policy_of
-from linli.engines.duties.inspections.rules.ledger import HAZARD, SAMPLE, SUBJECT_KINDS, LeafForm, LedgerPolicy, Stake, lacking
+from linli.engines.duties.inspections.rules.ledger import HAZARD, RIGHT, SAMPLE, SUBJECT_KINDS, LeafForm, LedgerPolicy, Stake, finds_ledger_wrong, lacking
 from linli.engines.duties.inspections.selectors.hazards import HazardView, hazard_views
 from linli.engines.duties.inspections.services.leaves import SEALED_FOR, NoSuchPlace
 from linli.engines.duties.models import CheckInRecord, Occurrence, SubjectRecord
@@ -112,7 +112,10 @@ class ComingLine:
 
 @dataclass(frozen=True, slots=True)
 class LedgerPage:
-    """A place's loose leaf: its forms, what was done there, its hazards, what comes."""
+    """A place's loose leaf: its forms, what was done there, its hazards, what comes.
+
+    ``outdated``: the last visit that asked said that the ledger is no longer right, and nothing was written since.
+    """
 
     kind: str
     place: UUID
@@ -126,6 +129,7 @@ class LedgerPage:
     coming: tuple[ComingLine, ...]
     inspected_at: datetime | None
     may_write: bool
+    outdated: InspectionLine | None = None
 
 
 def ledgers(*, actor: Actor, at: datetime, wanted: LedgerFilter, first: int = 0, most: int = PAGE) -> tuple[list[LedgerLine], int]:
@@ -188,6 +192,8 @@ def ledger_page(*, actor: Actor, at: datetime, kind: str, place: UUID) -> Ledger
     hazards = hazard_views(Hazard.objects.filter(kind=kind, place=place))
     about = _about(row, hazards)
     last = LastInspection.objects.filter(kind=kind, place=place).values_list("at", flat=True).first()
+    leaves = _leaves(stake, kind, place, today=today, land=land, open_contacts=actor.may(CONTACTS, **depth))
+    inspections = _inspections(actor, about, land)
     return LedgerPage(
         kind=kind,
         place=place,
@@ -195,13 +201,20 @@ def ledger_page(*, actor: Actor, at: datetime, kind: str, place: UUID) -> Ledger
         where=spots(kind, [place]).get(place),
         area_names=land.ground.area(row.area_id).names,
         stake=stake,
-        leaves=_leaves(stake, kind, place, today=today, land=land, open_contacts=actor.may(CONTACTS, **depth)),
-        inspections=_inspections(actor, about, land),
+        leaves=leaves,
+        inspections=inspections,
         hazards=hazards,
         coming=_coming(about, at, land),
         inspected_at=last,
         may_write=actor.may(WRITE, **depth),
+        outdated=_outdated(inspections, leaves),
     )
+
+
+def _outdated(inspections: Sequence[InspectionLine], leaves: Sequence[LeafView]) -> InspectionLine | None:
+    written = max((leaf.current.at for leaf in leaves if leaf.current), default=None)
+    asked = next((line for line in inspections if RIGHT in line.form), None)
+    return asked if asked and finds_ledger_wrong(asked.form, at=asked.at, written=written) else None
 
 
 def ledger_behind(*, actor: Actor, kind: str, ref: UUID) -> tuple[str, UUID] | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from linli.engines.duties.inspections.rules.ledger import HazardTerms, LeafForm, Stake, finding_of, lacking
+from linli.engines.duties.inspections.rules.ledger import HazardTerms, LeafForm, Stake, finding_of, finds_ledger_wrong, lacking
 from linli.kernel.playbooks.rules.problems import BadPlaybook
 from linli.kernel.playbooks.services.load import load_playbook
 
@@ -71,3 +71,18 @@ def test_a_section_that_cannot_be_is_refused_with_the_reason(tmp_path: Path, old
     with pytest.raises(BadPlaybook) as caught:
         load_playbook(path)
     assert any(said in problem.sentence() for problem in caught.value.problems), [problem.sentence() for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("form", "written", "wrong"),
+    [
+        ({"ledger_right": False}, None, True),
+        ({"ledger_right": False}, timedelta(hours=-1), True),
+        ({"ledger_right": False}, timedelta(hours=1), False),
+        ({"ledger_right": True}, None, False),
+        ({}, None, False),
+    ],
+)
+def test_a_visit_finds_the_ledger_wrong_until_a_leaf_is_written(form: dict[str, object], written: timedelta | None, wrong: bool) -> None:
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert finds_ledger_wrong(form, at=at, written=None if written is None else at + written) is wrong
