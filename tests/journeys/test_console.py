@@ -213,7 +213,8 @@ def test_faces_are_blurred_before_anybody_else_sees_them(house: Served, tmp_path
     expect(street.locator("#note-previews img")).to_have_count(1)
     send(street, "note")
     street.locator(".blur > summary").click()
-    stage = street.locator("[data-blur-stage] img")
+    stage = street.locator("[data-blur-stage][data-started] img")
+    expect(stage).to_have_js_property("complete", True)
     stage.scroll_into_view_if_needed()
     box = stage.bounding_box()
     assert box is not None

@@ -24,7 +24,7 @@ from linli.kernel.clock.services import now, set_clock
 from linli.kernel.writing import write
 from tests.factories import MONDAY, community
 from tests.journeys.serving import Served, serving, staff
-from tests.journeys.test_field import LIANQIN, OPENS_WITHIN, come_back, phone, shoot, waits
+from tests.journeys.test_field import LIANQIN, OPENS_WITHIN, come_back, phone, send_now, shoot, waits
 from tests.journeys.test_gallery import serious
 
 
@@ -117,7 +117,7 @@ def test_an_evening_on_the_stairs_without_signal(house: Served) -> None:
     expect(page.locator(".strip__signal--weak")).to_be_visible()
     page.unroute("**/field/sync")
     page.locator("#strip-queue").click()
-    page.locator("#place .button--primary").click()
+    send_now(page)
     waits(page, 0)
     noted = dict(Attempt.objects.values_list("target__room", "outcome"))
     assert noted == {"601": "done", "602": "not_home", "401": "done"} and Attempt.objects.count() == 3

@@ -25,7 +25,7 @@ from linli.kernel.writing import write
 from tests.factories import MONDAY, Community, community
 from tests.integration.duties.made import DUTIES, playbook
 from tests.journeys.serving import PASSWORD, Served, serving, staff
-from tests.journeys.test_field import OPENS_WITHIN, come_back, confirm, kept, phone, shoot, waits
+from tests.journeys.test_field import OPENS_WITHIN, come_back, confirm, kept, phone, send_now, shoot, waits
 from tests.journeys.test_gallery import serious
 
 FORM = """      form:
@@ -122,7 +122,7 @@ def test_a_day_on_the_stairs_without_signal(house: Served) -> None:
     page.context.set_offline(False)
     expect(page.locator(".strip__signal--weak")).to_be_visible()
     page.unroute("**/field/sync")
-    page.locator("#place .button--primary").click()
+    send_now(page)
     waits(page, 0)
     assert [CheckInRecord.objects.filter(occurrence=one).order_by("version").count() for one in (visit, month)] == [2, 2]
     assert set(Occurrence.objects.filter(id__in=[visit.id, month.id]).values_list("state", flat=True)) == {"done"}

@@ -17,7 +17,9 @@ for (const select of document.querySelectorAll("select[data-answers]")) {
 }
 
 for (const form of document.querySelectorAll("form[data-blur]")) {
-  form.closest("details").addEventListener("toggle", (event) => event.target.open && blur(form), { once: true });
+  const around = form.closest("details");
+  if (around.open) blur(form); // opened before this was read
+  else around.addEventListener("toggle", () => blur(form), { once: true });
 }
 
 function blur(form) {
@@ -29,6 +31,7 @@ function blur(form) {
   image.alt = "";
   image.draggable = false;
   stage.replaceChildren(image);
+  stage.dataset.started = "yes";
   undo.hidden = false;
   const say = () => {
     for (const old of stage.querySelectorAll(".blur__box")) old.remove();
