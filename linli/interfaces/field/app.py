@@ -113,6 +113,7 @@ def told() -> dict[str, Any]:
         "sign_out": reverse("account_logout"),
         "portal": reverse("portal:home"),
         "patrol": reverse("portal:patrol"),
+        "duty": reverse("console:duties"),
     }
 
 

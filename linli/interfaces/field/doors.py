@@ -58,7 +58,7 @@ def _wish(parcel: Parcel) -> Wish | None:
         target, outcome = UUID(parcel.subject), Outcome(parcel.verb)
     except ValueError:
         return None
-    if parcel.text or parcel.reason or parcel.units or parcel.also or parcel.form is not None or parcel.photos or parcel.lon is not None:
+    if parcel.text or parcel.reason or parcel.units or parcel.also or parcel.form is not None or parcel.photos or parcel.signed or parcel.lon is not None:
         return None
     return Wish(target, outcome, parcel.at, parcel.key)
 

@@ -101,6 +101,8 @@ WORDS: dict[str, str | Promise] = {
     "needs_form": _("The form"),
     "needs_photo": _("A photo"),
     "needs_signature": _("A signature"),
+    "leaves_left": _("The ledger is not confirmed yet: %(leaves)s. Write or confirm it at the desk, with signal; then this can be finished."),
+    "to_ledger": _("To the ledger"),
     "sign_whose": _("Of whoever was met there. Only those who handle this see it."),
     "sign_typed": _("Or type the name"),
     "sign_again": _("Draw again"),

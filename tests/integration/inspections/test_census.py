@@ -118,6 +118,20 @@ def test_the_pages_count_what_is_left_and_lead_to_it(place: Town, desk: Desk) ->
     assert desk(role="district_duty").post(f"{address}/registration/confirm", {"version": "2"}).status_code == 403
 
 
+def test_the_phone_says_what_the_ledger_has_left(place: Town, desk: Desk) -> None:
+    with write():
+        set_clock(to=MORNING + HOUR)
+    head, one = desk("grid"), str(census(place).id)
+
+    def left() -> list[str]:
+        items = head.get("/field/snapshot").json()["kinds"]["duties"]["items"]
+        return [names["zh"] for item in items if item["id"] == one for names in item["leaves"]]
+
+    assert left() == ["场所登记", "从业人员统计", "治安责任承诺", "消防安全承诺"]
+    place.write("registration", REGISTERED)
+    assert left() == ["从业人员统计", "治安责任承诺", "消防安全承诺"]
+
+
 def test_many_censuses_are_asked_about_in_two_queries(place: Town) -> None:
     duties = list(Occurrence.objects.filter(rule__startswith="census").values_list("id", flat=True))
     assert len(duties) > 3

@@ -16,8 +16,10 @@ from django.db.models import Case, IntegerField, Q, When
 from linli.directory.territory.selectors.things import points_of
 from linli.engines.duties.models import CheckInRecord, Occurrence
 from linli.engines.duties.playbook import ACT
+from linli.engines.duties.rules.policy import DutyRule
 from linli.engines.duties.rules.task import State
 from linli.engines.duties.selectors.desk import AHEAD, DutyLine, lines_of, visible
+from linli.engines.duties.services.checkin import ledger_left
 from linli.engines.duties.services.frame import Frame, NoSuchRule, frame
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import names_of_actors
@@ -44,6 +46,7 @@ class Carried:
     Attributes:
         subject: says which duties are about the same; ``subject_kind``: what that is.
         form: the key of its form in :attr:`Load.forms`, or nothing. ``needs``: what finishing it asks for.
+        leaves: of a census, what its place's ledger has left: it is finished when they are written, at the desk.
         lon, lat: the place's own point, else one in its area (``exact`` says which); a person's home is never on a phone.
     """
 
@@ -60,6 +63,7 @@ class Carried:
     lon: float | None
     lat: float | None
     exact: bool
+    leaves: Sequence[Mapping[str, str]] = ()
     steps: Sequence[CarriedStep] = ()
 
 
@@ -111,13 +115,10 @@ def carried_duties(duty_ids: Collection[UUID], *, actor: Actor, at: datetime) ->
 def _carried(
     rows: Sequence[Occurrence], *, actor: Actor, at: datetime, land: Frame, steps: Mapping[UUID, Sequence[CarriedStep]] | None = None
 ) -> list[Carried]:  # fmt: skip
-    points = points_of(_refs(rows))
+    points, rules = points_of(_refs(rows)), [_rule(row, land) for row in rows]
+    left = ledger_left({row.id for row, rule in zip(rows, rules, strict=True) if rule and rule.census})
     found = []
-    for row, line in zip(rows, lines_of(rows, at=at, land=land), strict=True):
-        try:
-            rule = land.rule(row.policy, row.rule)
-        except NoSuchRule:
-            rule = None
+    for row, rule, line in zip(rows, rules, lines_of(rows, at=at, land=land), strict=True):
         centre = land.ground.area(row.area_id).centre
         point = points.get(row.subject.ref) or centre or (None, None)
         found.append(
@@ -135,10 +136,18 @@ def _carried(
                 lon=point[0],
                 lat=point[1],
                 exact=row.subject.ref in points,
+                leaves=left[row.id].leaves if row.id in left else (),
                 steps=(steps or {}).get(row.id, ()),
             )
         )
     return found
+
+
+def _rule(row: Occurrence, land: Frame) -> DutyRule | None:
+    try:
+        return land.rule(row.policy, row.rule)
+    except NoSuchRule:
+        return None
 
 
 def _refs(rows: Iterable[Occurrence]) -> list[UUID]:

@@ -1,5 +1,5 @@
 /** One duty: what, for whom (a pseudonym), where, until when; what it serves besides; and what to do about it, under the thumb. */
-import { away, button, h, icon, named, now, spoken, t, when } from "./dom.js";
+import { away, button, h, icon, named, now, spoken, t, told, when } from "./dom.js";
 import { KINDS, standing, times, toDo, tries } from "./day.js";
 import { distanceTo, empty } from "./lists.js";
 import { openFill } from "./fill.js";
@@ -25,6 +25,7 @@ export function dutyPage(app, id) {
     duty.state === "missed" && h("p.note.note--warning", {}, icon("triangle-alert"), h("span.note__text", {}, t(found.explained_at ? "explained_more" : "missed_more"))),
     duty.level > 0 && duty.mine && h("p.note", {}, icon("forward"), h("span.note__text", {}, t("handed_on_more", { post: named(duty.post) }))),
     !duty.mine && h("p.note", {}, icon("user"), h("span.note__text", {}, t("others", { post: named(duty.post) }))),
+    duty.leaves?.length && !found.over ? h("div.note.note--warning", {}, icon("triangle-alert"), h("div.note__text", {}, t("leaves_left", { leaves: duty.leaves.map(named).join(spoken() === "en" ? ", " : "、") }), " ", h("a", { href: `${told.duty}/${id}` }, t("to_ledger")))) : null,
     found.attempts > 0 && duty.state !== "missed" && h("p.where", {}, icon("circle-pause"), h("span", {}, tries(found))),
     others.length ? h("section.card.stack", {}, h("h2", {}, t("one_visit")), h("p.quiet", {}, t("one_visit_more")), h("div.choices", {}, others.map((other) => h("label.choice", {},
       h("input", { type: "checkbox", checked: chosen(app, duty, other), onchange: (event) => choose(app, duty, other, event.target.checked) }), h("span", {}, icon(KINDS[other.kind]), ` ${named(other.names)} · ${t("due", { when: when(other.due_at) })}`))))) : null,
