@@ -67,7 +67,8 @@ def test_staircases_are_shared_out_and_doors_are_tried(house: Served, language: 
     name = names_of([head])[head]
     desk.locator("#who-words").fill(name)
     desk.locator("#who-words").press("Enter")
-    desk.locator(f"form[action$='/helper']:has(input[value='{head}']) button").click()
+    with desk.expect_navigation():
+        desk.locator(f"form[action$='/helper']:has(input[value='{head}']) button").click()
     looked(desk, f"campaign-helpers-{language}")
     desk.locator("form[action$='/share'] button").click()
     expect(desk.locator("form[action$='/assign'] select").first).to_have_value(str(head))
@@ -76,6 +77,7 @@ def test_staircases_are_shared_out_and_doors_are_tried(house: Served, language: 
     looked(own, f"doors-phone-{language}")
     before = own.locator(".doors__ways").count()
     own.locator(".doors__ways button[value=done]").first.click()
+    expect(own.locator(".doors__ways")).to_have_count(before - 1)
     own.locator(".doors__ways button[value=not_home]").first.click()
     expect(own.locator(".doors__ways")).to_have_count(before - 2)
     assert sorted(Attempt.objects.values_list("outcome", flat=True)) == ["done", "not_home"]

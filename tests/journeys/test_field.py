@@ -86,6 +86,7 @@ def kept(page: Page) -> None:
 
 def send_now(page: Page) -> None:
     """Press “send now” where the queue stands, unless everything went by itself this instant."""
+    expect(page.locator('.tabbar__tab[aria-current][href="#queue"]')).to_be_visible()
     page.evaluate("document.querySelector('#place .button--primary')?.click()")
 
 
