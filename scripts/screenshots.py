@@ -172,18 +172,23 @@ def _wait(house: House, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def main(wanted: list[str]) -> None:
+    from scripts.browser import chromium
     from scripts.tours import TOURS, live_a_day
 
-    path = os.environ.get("LINLI_CHROMIUM") or "/usr/bin/chromium"
+    if unknown := set(wanted) - TOURS.keys():
+        raise SystemExit(f"No tour is called {', '.join(sorted(unknown))}; there are {', '.join(TOURS)}.")
+    path = chromium()
+    if path is None:
+        raise SystemExit("The pictures need Chromium: apt-get install chromium-headless-shell fonts-noto-cjk (or set LINLI_CHROMIUM)")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        with demo(chromium) as house:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        with demo(browser) as house:
             live_a_day(house)
             for name, tour in TOURS.items():
                 for language in LANGUAGES:
                     if (not wanted or name in wanted) and (name, language) != ("design", "zh"):
                         tour(house, language)
-        chromium.close()
+        browser.close()
 
 
 if __name__ == "__main__":

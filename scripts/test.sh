@@ -5,16 +5,17 @@
 cd "$(dirname "$0")/.." || exit 2
 unset LINLI_DATA LINLI_DB_ROLE LINLI_DEMO DATABASE_URL DATABASE_OWNER_URL DATABASE_DIRECT_URL  # tests have a database of their own
 
-# What only the tests need from the system.
-needed=""
-[ -n "${LINLI_CHROMIUM:-}" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || needed="chromium"
-[ -n "$(fc-list :lang=zh 2>/dev/null | head -n 1)" ] || needed="$needed fonts-wqy-microhei fontconfig"
-if [ -n "$needed" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  echo "→ Installing for the browser tests: $needed"
-  # shellcheck disable=SC2086 # several packages
-  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends $needed; } </dev/null >/dev/null 2>&1 && needed=""
+# What only the tests need from the system. Not every distribution has the first of the two browsers.
+browser() { .venv/bin/python -c 'from scripts.browser import chromium; raise SystemExit(chromium() is None)'; }
+fonts() { fc-list :lang=zh 2>/dev/null | grep -q .; }
+install() { DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "$@" </dev/null >/dev/null 2>&1; }
+if ! { browser && fonts; } && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "→ Installing what the browser tests need"
+  apt-get -qq update </dev/null >/dev/null 2>&1
+  browser || install chromium-headless-shell || install chromium
+  fonts || install fonts-wqy-microhei fontconfig
 fi
-[ -z "$needed" ] || echo "The browser tests need: apt-get install $needed (or set LINLI_CHROMIUM to a Chromium)" >&2
+{ browser && fonts; } || echo "The browser tests need: apt-get install chromium-headless-shell fonts-wqy-microhei fontconfig (or set LINLI_CHROMIUM to a Chromium)" >&2
 
 sh scripts/check.sh && LINLI_CHECKS=passed || LINLI_CHECKS=failed
 export LINLI_CHECKS

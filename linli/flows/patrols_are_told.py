@@ -85,7 +85,10 @@ def _holder(post: UUID, at: datetime) -> UUID | None:
         return None
 
 
-def _above(team: UUID, at: datetime) -> list[UUID]:
+def led_by(team: UUID, at: datetime) -> list[UUID]:
+    """Who leads a team now: its captains; where it has none, who holds the lowest post above it."""
+    if captains := captains_of(team, at):
+        return list(captains)
     post = post_above(team)
     holder = _holder(post, at) if post else None
     return [holder] if holder else []
@@ -97,7 +100,7 @@ def tell_of_slots(deliveries: Sequence[Delivered[SlotMissed]]) -> None:
     at = deliveries[0].handled_at
     fresh = [delivery.event for delivery in deliveries if at - delivery.event.ends_at < OLD_NEWS]
     teams = names_of_teams({event.team for event in fresh})
-    captains = {team: captains_of(team, at) or _above(team, at) for team in teams}
+    captains = {team: led_by(team, at) for team in teams}
     routes = route_names({event.route for event in fresh})
     reach = reach_of(person for people in captains.values() for person in people)
     requests = []

@@ -15,7 +15,7 @@ from linli.directory.teams.events import MemberJoined
 from linli.directory.teams.selectors import names_of_teams
 from linli.engines.duties.shifts.events import PartChanged
 from linli.engines.duties.shifts.rules.signing import Part
-from linli.engines.duties.shifts.selectors import FeedShift, shift_briefs
+from linli.engines.duties.shifts.selectors.rosters import FeedShift, shift_briefs
 from linli.kernel.calendar.selectors import working_calendar
 from linli.kernel.events.services import Delivered, subscribe
 from linli.kernel.notices.rules import Words, declare_template

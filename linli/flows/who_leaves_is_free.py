@@ -8,7 +8,7 @@ from linli.directory.teams.events import MemberLeft, TeamDisbanded
 from linli.directory.teams.selectors import names_of_teams
 from linli.directory.teams.services import is_member
 from linli.engines.duties.campaigns.services.sharing import free_helper
-from linli.engines.duties.shifts.services import end_shifts, free_member
+from linli.engines.duties.shifts.services.rosters import end_shifts, free_member
 from linli.kernel.access.rules import Actor
 from linli.kernel.events.services import Delivered, subscribe
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from linli.engines.duties.campaigns.rules.doors import Outcome
+
 Said = tuple[Any, str, str]  # word, icon, kind of badge
 
 STATES: Mapping[str, Said] = {
@@ -28,6 +30,14 @@ OUTCOMES: Mapping[str, Said] = {
     "refused": (_("Not wanted"), "x", "suspended"),
     "leaflet": (_("Leaflet left"), "mail", "warm"),
 }
+TAKE_BACK = "take_back"  # beside the outcomes: the last one that its sender noted there was a mistake
+
+
+def way_of(given: str) -> Outcome | None:
+    """What a button of a door says: an outcome, or None for taking back. Raises ValueError for anything else."""
+    return None if given == TAKE_BACK else Outcome(given)
+
+
 ADVICE: Mapping[str, Said] = {
     "any_time": (_("not tried yet"), "circle-dot", "brand"),
     "then": (_("try again"), "calendar-clock", "soon"),

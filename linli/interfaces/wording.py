@@ -158,6 +158,7 @@ ACTIONS: dict[str, Words] = {
     "territory.change_area": _("Area changed"),
     "territory.imported": _("Territory taken in"),
     "territory.records_imported": _("Records of places taken in"),
+    "territory.streets_imported": _("Streets taken in"),
     "user.create": _("Account made"),
     "user.delete": _("Account deleted"),
     "user.enable": _("Account opened or closed"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from scripts.browser import chromium
 
 SLOWER = 4  # times, of the processor
 LATENCY_MS, MEGABITS = 150, 1.6
@@ -26,14 +26,14 @@ watch("longtask", (one) => { seen.tasks.push([one.startTime, one.duration]); });
 
 @contextlib.contextmanager
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, on software rendering."""
-    path = os.environ.get("LINLI_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    """Chromium, on software rendering."""
+    path = chromium()
     if path is None:
-        raise SystemExit("This benchmark needs Chromium: apt-get install chromium fonts-noto-cjk (or set LINLI_CHROMIUM)")
+        raise SystemExit("This benchmark needs Chromium: apt-get install chromium-headless-shell fonts-noto-cjk (or set LINLI_CHROMIUM)")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield started
+        started.close()
 
 
 def signed_in(chromium: Browser, url: str, *, to: str, user: str = "desk", password: str = "bench-desk-1-password", **context: Any) -> tuple[Page, str]:

@@ -14,6 +14,7 @@ from linli.domains.care.models import CareCase
 from linli.engines.duties.campaigns.models import Campaign
 from linli.engines.duties.campaigns.selectors import campaign_page
 from linli.engines.duties.inspections.models import Draw, Leaf
+from linli.engines.duties.inspections.services.leaves import LEAF_FILES
 from linli.engines.duties.meetings.models import Meeting
 from linli.engines.duties.models import Occurrence
 from linli.engines.duties.patrols.models import Round
@@ -44,7 +45,7 @@ def test_the_demo_has_teams_rosters_care_devices_and_a_month_of_duties_once() ->
     with write():
         set_clock(to=NOW)
     assert invent_duties(NOW)
-    assert Team.objects.count() == 5 and Captaincy.objects.filter(ends_at__gt=NOW).exists() and Membership.objects.filter(joined_at=None).exists()
+    assert Team.objects.count() == 7 and Captaincy.objects.filter(ends_at__gt=NOW).exists() and Membership.objects.filter(joined_at=None).exists()
     assert ShiftPart.objects.filter(starts_at__lt=NOW).exists() and ShiftPart.objects.filter(starts_at__gt=NOW).exists() and Activity.objects.exists()
     assert CareCase.objects.filter(basis="consent", closed_at=None).count() == 8 and not CareCase.objects.exclude(closed_at=None).exists()
     assert Device.objects.filter(kind="care_bell").count() == 3 and Alarm.objects.count() == 1
@@ -55,7 +56,10 @@ def test_the_demo_has_teams_rosters_care_devices_and_a_month_of_duties_once() ->
     assert held.count() > 10 and Meeting.objects.filter(kind="open_hearing", starts_at__gt=NOW).count() == 1
     doors = campaign_page(actor=SYSTEM, at=NOW, code=Campaign.objects.get(target_kind="household").code)
     assert doors.line.progress.done > 50 and doors.left and any(door.tries for door in doors.left)
-    assert Leaf.objects.count() == 4 and Draw.objects.count() >= 5 and Occurrence.objects.filter(rule="sampled", state="done").exists()
+    assert Leaf.objects.filter(form="registration").count() == 14
+    pledges = Leaf.objects.filter(form__endswith="_pledge")
+    assert pledges.exists() and StoredFile.objects.filter(owner_type=LEAF_FILES, purpose="duty_signature").count() == pledges.count()
+    assert Draw.objects.count() >= 5 and Occurrence.objects.filter(rule="sampled", state="done").exists()
     assert StoredFile.objects.filter(purpose="duty_photo").exists()
     assert not broken_invariants(actor=SYSTEM, at=NOW) and not patrols_check.broken_invariants(actor=SYSTEM, at=NOW)
     walking_the_route()
@@ -72,7 +76,8 @@ def walking_the_route() -> None:
     assert len(page.rounds) > 3 and Round.objects.count() > 20 and all(line.met for line in page.rounds)
     board = miss_board(actor=SYSTEM, since=NOW - timedelta(days=31), until=NOW)
     assert board.open > 0 and board.forgiven > 0 and board.missed < Round.objects.count() // 2
-    assert covered(actor=SYSTEM, since=NOW - timedelta(days=7), until=NOW).walked > 300
+    found = covered(actor=SYSTEM, since=NOW - timedelta(days=7), until=NOW)
+    assert found.by_street and found.walked > 300 and 5 < found.walked * 100 / found.metres < 60 and found.never and found.bare
     volunteer = User.objects.get(username="volunteer")
     own = own_patrol(actor=actor_of_user(volunteer.pk, NOW), at=NOW)
     assert own.round is not None and (own.round.met, len(own.round.spots)) == (2, 6) and own.watch is None  # two are out: nobody is alone

@@ -8,7 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from django.db import connection
+from playwright.sync_api import Browser, Route, expect
 
 from linli.kernel.clock.services import set_clock
 from linli.kernel.writing import write
@@ -50,7 +51,30 @@ def test_an_event_reaches_an_open_wall_within_two_seconds(house: Served) -> None
     assert house.complaints == []
 
 
-def test_nobody_listens_without_the_right(house: Served) -> None:
+def test_what_happened_before_the_wall_was_connected_or_while_it_was_cut_off_is_shown(house: Served) -> None:
+    wall = house.sign_in("district", to="/command/", size=WALL)
+    held: list[Route] = []
+    wall.route("**/live/command*", lambda route: held.append(route))  # noqa: PLW0108 - what playwright is given must take an attribute
+    wall.goto(f"{house.address}/command/", wait_until="domcontentloaded")
+    expect(wall.locator(OPEN)).to_have_text("1")
+    report(house.town, grid=2)  # the page is there, and does not listen yet
+    while not held:
+        wall.wait_for_timeout(20)
+    held.pop().continue_()
+    expect(wall.locator("[data-live-state=open]")).to_be_visible()
+    expect(wall.locator(OPEN)).to_have_text("2")
+    wall.wait_for_timeout(500)
+    with connection.cursor() as cursor:  # the database's news are cut off, and something happens meanwhile
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN %'")
+        assert cursor.fetchall()
+    report(house.town, grid=3)
+    expect(wall.locator(OPEN)).to_have_text("3")
+    assert house.complaints == []
+
+
+def test_nobody_listens_without_the_right_or_with_an_age_that_is_none(house: Served) -> None:
     page = house.visit("/accounts/login/")
-    answer = page.request.get(f"{house.address}/live/command")
-    assert answer.status == 403
+    assert page.request.get(f"{house.address}/live/command").status == 403
+    wall = house.sign_in("district", to="/command/", size=WALL)
+    for age in ("soon", "-1", "nan", "inf"):
+        assert wall.request.get(f"{house.address}/live/command?age={age}").status == 400

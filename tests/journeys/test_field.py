@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from linli.engines.matters.models import Matter, Step
 from linli.engines.matters.rules.command import Command
@@ -63,8 +63,15 @@ def come_back(page: Page) -> tuple[Page, float]:
     return again, again.evaluate(f"new Promise((done) => {{ {look} }})")
 
 
+def matters(page: Page) -> Locator:
+    """Go to my matters: the app opens at my day instead as soon as the worker has derived duties."""
+    page.evaluate("location.hash = 'mine'")
+    return page.locator(".ticket-card[href^='#m/']")
+
+
 def begin(page: Page, code: str, verb: str) -> None:
     """Open a matter and the sheet of something to be done about it."""
+    matters(page)
     page.locator(f'a[href="#m/{code}"]').first.click()
     if verb != "solve":
         page.locator("#tabs .button").last.click()
@@ -109,7 +116,7 @@ def test_on_the_stairs_without_signal(house: Served, tmp_path: Path) -> None:
     Image.new("RGB", (2400, 1800), (90, 120, 110)).save(photo)
     first, second = report(house.town, class_code="C-0118", text="三单元二楼的灯不亮了").code, report(house.town, text="电动车堵住楼道").code
     page = phone(house)
-    expect(page.locator(".ticket-card")).to_have_count(2)
+    expect(matters(page)).to_have_count(2)
     shoot(page, "mine")
     begin(page, first, "solve")
     page.locator("dialog.sheet input[type=file]").set_input_files(photo)
@@ -121,7 +128,7 @@ def test_on_the_stairs_without_signal(house: Served, tmp_path: Path) -> None:
     shoot(page, "solve")
     page, opened = come_back(page)  # the phone closed the page
     assert opened < OPENS_WITHIN, opened
-    expect(page.locator(".ticket-card")).to_have_count(2)
+    expect(matters(page)).to_have_count(2)
     expect(page.locator(".strip__signal--none")).to_be_visible()
     begin(page, first, "solve")
     assert page.locator("dialog.sheet textarea").input_value() == "换了灯泡，亮了。"
@@ -218,7 +225,7 @@ def test_one_phone_two_people(house: Served) -> None:
     page.locator("input[name=password]").press("Enter")
     page.wait_for_url("**/field/")
     expect(page.locator(".strip__signal small")).to_be_visible()
-    expect(page.locator(".ticket-card")).to_have_count(0)
+    expect(matters(page)).to_have_count(0)
     waits(page, 0)
     page.locator("#strip-queue").click()
     page.locator("#place .button", has=page.locator('use[href$="#log-out"]')).click()
@@ -229,7 +236,7 @@ def test_one_phone_two_people(house: Served) -> None:
     page.locator("input[name=password]").fill("a long enough password")
     page.locator("input[name=password]").press("Enter")
     page.wait_for_url("**/field/")
-    expect(page.locator(".ticket-card")).to_have_count(1)
+    expect(matters(page)).to_have_count(1)
     waits(page, 0)  # what waited for its own person was sent when that person came back
     assert Step.objects.get(verb="note").text == "我去看过"
     page.goto(f"{house.address}/accounts/logout/")

@@ -188,8 +188,7 @@ def test_somebody_else_was_there_meanwhile(house: Served) -> None:
 def test_a_missed_duty_asks_why(house: Served) -> None:
     visit = open_duty()
     late = visit.due_at + timedelta(minutes=30)
-    with write():
-        set_clock(to=late)
+    house.clock(late)
     tasks.sweep(late)
     page = phone(house)
     expect(page.locator(".group__title--overdue").first).to_be_visible()

@@ -17,7 +17,7 @@ from linli.engines.duties.patrols.services.proofs import code_of
 from linli.kernel.access.models import User
 from linli.kernel.clock.services import set_clock
 from linli.kernel.writing import write
-from tests.integration.patrols.made import HOUR, MINUTE, Beaten, beaten_town
+from tests.integration.patrols.made import HOUR, MINUTE, TAG, Beaten, beaten_town
 from tests.journeys.serving import PASSWORD, Served, serving
 from tests.journeys.test_field import PHONE, shoot, waits
 from tests.journeys.test_gallery import serious
@@ -27,6 +27,15 @@ CAMERA = """
 window.BarcodeDetector = class { async detect() { const read = localStorage.getItem("before-the-camera"); return read ? [{ rawValue: read }] : []; } };
 navigator.mediaDevices.getUserMedia = async () => document.createElement("canvas").captureStream();
 HTMLMediaElement.prototype.play = async () => {};
+"""
+# A telephone that reads tags: the number is that of the tag which the test holds to it.
+TAGS = """
+window.NDEFReader = class extends EventTarget {
+  async scan() {
+    const read = Object.assign(new Event("reading"), { serialNumber: localStorage.getItem("held-to-the-phone"), message: { records: [] } });
+    setTimeout(() => this.dispatchEvent(read));
+  }
+};
 """
 
 
@@ -59,6 +68,7 @@ def volunteer(house: Served, beaten: Beaten, *, language: str = "zh-hans", theme
     place = {"permissions": ["geolocation"], "geolocation": {"longitude": river.lon, "latitude": river.lat}, "has_touch": True}
     page = house.visit("/accounts/login/?next=/field/", language=language, theme=theme, size=PHONE, **place)
     page.context.add_init_script(CAMERA)
+    page.context.add_init_script(TAGS)
     page.locator("input[name=login]").fill("bob")
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("input[name=password]").press("Enter")
@@ -86,6 +96,11 @@ def stand(page: Page, beaten: Beaten, name: str) -> None:
 def scan(page: Page, read: str) -> None:
     page.evaluate("(read) => localStorage.setItem('before-the-camera', read)", read)
     page.locator("#place .button", has=page.locator('use[href$="#qr-code"]')).click()
+
+
+def hold(page: Page, tag: str) -> None:
+    page.evaluate("(tag) => localStorage.setItem('held-to-the-phone', tag)", tag)
+    page.locator("#place .button", has=page.locator('use[href$="#smartphone"]')).click()
 
 
 def spot(page: Page, beaten: Beaten, name: str) -> str:
@@ -140,7 +155,7 @@ def test_a_round_without_signal(house: Served, beaten: Beaten, language: str, th
     expect(page.locator("#place li[data-key]")).to_have_count(5)
     whole(page, f"round-queue-{language}")
     assert not Round.objects.exists()
-    clock(starts + 5 * HOUR)  # signal comes back long after the codes and the shift are over
+    house.clock(starts + 5 * HOUR)  # signal comes back long after the codes and the shift are over
     page.context.set_offline(False)
     waits(page, 0)
     walked = Round.objects.get()
@@ -182,3 +197,23 @@ def test_a_colleague_was_faster_and_a_photographed_code_stays_refused(house: Ser
         expect(asks).to_have_count(left)
     waits(page, 0)
     assert CheckIn.objects.count() == 2
+
+
+def test_a_tag_is_held_to_the_phone_and_a_strange_one_is_refused(house: Served, beaten: Beaten) -> None:
+    page = volunteer(house, beaten)
+    page.locator('a[href^="#r/"]').click()
+    page.context.set_offline(True)
+    page.locator("#tabs [data-verb=start]").click()
+    waits(page, 1)
+    stand(page, beaten, "Pump room")
+    hold(page, "04:00:00:00:00:00:01")
+    waits(page, 2)
+    hold(page, ":".join(TAG[place : place + 2] for place in range(0, len(TAG), 2)).lower())
+    waits(page, 3)
+    page.context.set_offline(False)
+    expect(page.locator("#strip-queue.strip__queue--ask")).to_contain_text("1")
+    met = CheckIn.objects.get()
+    assert (met.checkpoint.names["en"], met.near) == ("Pump room", True)
+    page.locator("#strip-queue").click()
+    expect(page.locator("#place li.card--asks")).to_have_count(1)
+    whole(page, "round-strange-tag")

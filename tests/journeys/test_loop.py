@@ -24,7 +24,7 @@ def house(browser: Browser, committed: str) -> Iterator[Served]:
         set_clock(to=MONDAY + timedelta(hours=1))
     town = community(playbook=LIANQIN)
     staff(town, ("grid", 0), ("street", 0), ("district", 0))
-    with serving(browser, committed, town) as served:
+    with serving(browser, committed, town, supervised=True) as served:
         yield served
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from linli.engines.matters.models import Matter, Report
 from linli.engines.matters.rules.command import Command
@@ -42,8 +42,21 @@ def test_a_photo_brings_its_place_and_the_place_suggests_what_it_is(portal: Port
     lon, lat = portal.town.point(3)
     photo = taken_at(tmp_path / "lamp.jpg", lon, lat)
     page = portal.visit("/report")
+    late: list[Route] = []
+
+    def wait(route: Route) -> None:
+        late.append(route)
+
+    page.route("**/maplibre-gl*", wait)  # the map comes after the photo, as on a slow line
+    page.reload()
     page.locator("input[type=file]").last.set_input_files(photo)
     expect(page.locator("[data-photo-told]")).to_be_visible()
+    page.locator("#map").scroll_into_view_if_needed()
+    for route in late:
+        route.continue_()
+    page.unroute("**/maplibre-gl*")
+    expect(page.locator("#map .map__pin")).to_be_visible()
+    expect(page.locator("[data-photo-told]")).to_be_visible()  # and is asked about until somebody moves the pin
     expect(page.locator("[data-where-told] .where")).to_be_visible()
     page.locator("[data-choose-class='C-0118']").click()
     page.locator("input[name=condition][value=out]").check()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from linli.directory.people.models import Person
 from linli.engines.duties.models import Occurrence
 from linli.engines.duties.tasks import sweep
 from linli.kernel.clock.services import set_clock
@@ -37,16 +38,16 @@ def place(committed: str, tmp_path: Path) -> Town:
 def house(browser: Browser, committed: str, place: Town) -> Iterator[Served]:
     subject = place.case()
     place.derive()
-    moved(MONDAY + HOUR)
+    with write():
+        set_clock(to=MONDAY + HOUR)
+    works(MONDAY + HOUR)
     assert visits(subject)[0].state == "open"
     with serving(browser, committed, place.community) as served:
         yield served
 
 
-def moved(at: datetime) -> None:
-    """Time goes on, and the worker does what is due."""
-    with write():
-        set_clock(to=at)
+def works(at: datetime) -> None:
+    """The worker does what is due."""
     sweep(at)
     while dispatch_once():
         pass
@@ -59,25 +60,35 @@ def looked(page: Page, name: str) -> None:
     assert serious(page) == [], name
 
 
-def test_both_see_a_duty_go_up_come_back_and_be_missed(house: Served, place: Town) -> None:
+@pytest.mark.parametrize(("language", "handed_on", "waits"), [("zh-hans", "工作递补", "现在要做"), ("en", "Handed on", "To do now")])
+def test_both_see_a_duty_go_up_come_back_and_be_missed(house: Served, place: Town, language: str, handed_on: str, waits: str) -> None:
+    Person.objects.update(languages=[language])
     duty = Occurrence.objects.filter(rule="weekly_visit").earliest("opens_at")
     one, handed = f"/console/duties/{duty.id}", duty.hand_on_at
     assert handed is not None
-    moved(handed + HOUR)
-    first = house.sign_in("grid", to=one, size=(390, 844))
+    house.clock(handed + HOUR)
+    works(handed + HOUR)
+    first = house.sign_in("grid", to="/console/notices", size=(390, 844), language=language)  # whoever was silent comes back and reads it
+    expect(first.locator("main")).to_contain_text(handed_on)
+    looked(first, f"succession-told-phone-{language}")
+    above = house.sign_in("street", to="/console/notices", language=language)
+    expect(above.locator("main")).to_contain_text(handed_on)
+    for page, has in ((first, 0), (above, 1)):
+        page.goto(f"{house.address}/console/duties")
+        expect(page.get_by_role("region", name=waits).locator(f"a[href='{one}']")).to_have_count(has)
+    first.goto(f"{house.address}{one}")
     expect(first.locator("[data-why]")).to_be_visible()
-    looked(first, "succession-first-phone")
-    above = house.sign_in("street", to="/console/notices")
-    expect(above.locator("main")).to_contain_text("工作递补")
+    looked(first, f"succession-first-phone-{language}")
     above.goto(f"{house.address}{one}")
     expect(above.locator("[data-why]")).to_be_visible()
-    looked(above, "succession-above")
+    looked(above, f"succession-above-{language}")
     first.locator("form[action$='/take'] button").click()
     expect(first.locator("[data-why]")).to_have_count(0)
-    moved(duty.due_at + timedelta(minutes=5))
+    house.clock(duty.due_at + timedelta(minutes=5))
+    works(duty.due_at + timedelta(minutes=5))
     above.goto(f"{house.address}/console/duties/missed?days=1")
     expect(above.locator(f"a[href='{one}']").first).to_be_visible()
-    looked(above, "succession-missed")
+    looked(above, f"succession-missed-{language}")
     first.goto(f"{house.address}{one}")
     first.locator("form[action$='/explain'] textarea").fill("老人住院，家中无人")
     first.locator("form[action$='/explain'] button").click()
@@ -85,5 +96,5 @@ def test_both_see_a_duty_go_up_come_back_and_be_missed(house: Served, place: Tow
     above.locator("form[action$='/excuse'] textarea").fill("情况属实")
     above.locator("form[action$='/excuse'] button").click()
     expect(above.locator("main")).to_contain_text("情况属实")
-    looked(above, "succession-excused")
+    looked(above, f"succession-excused-{language}")
     assert Occurrence.objects.get(id=duty.id).missed_at is not None and house.complaints == []

@@ -43,12 +43,22 @@ class CoursePart(Section):
     valid_days: int | None = Field(default=None, ge=1, le=3660, title="Valid for days", json_schema_extra={"zh": "有效期（天）"})
 
 
+class MessagePart(Section):
+    """What is written down when a duty is done goes to the members of teams in its area, each once."""
+
+    duty: Code = Field(title="with the duty", json_schema_extra={"zh": "随哪项工作"})
+    says: Code = Field(title="field of its form with the text", json_schema_extra={"zh": "表单中的正文字段"})
+    kinds: list[Code] = Field(min_length=1, title="to teams of these kinds", json_schema_extra={"zh": "发给哪类队伍"})
+
+
 class TeamsSection(Section):
     kinds: list[TeamKindPart] = Field(default_factory=list, title="Kinds of teams", json_schema_extra={"zh": "队伍类型"})
     venues: list[VenuePart] = Field(default_factory=list, title="Venues", json_schema_extra={"zh": "场所"})
     courses: list[CoursePart] = Field(default_factory=list, title="Courses", json_schema_extra={"zh": "培训课程"})
+    messages: list[MessagePart] = Field(default_factory=list, title="Messages to members", json_schema_extra={"zh": "队员消息"})
 
     def check(self, playbook: Sections) -> Iterable[Issue]:
+        """Say what contradicts itself: codes given twice; courses, kinds, duties and form fields that are not there."""
         for name in ("kinds", "venues", "courses"):
             seen: set[str] = set()
             for place, part in enumerate(getattr(self, name)):
@@ -60,6 +70,22 @@ class TeamsSection(Section):
             for row, course in enumerate(kind.courses):
                 if course not in known:
                     yield Issue(("kinds", place, "courses", row), N_("there is no such course"), expected="a code from courses", given=course, known=known)
+        yield from self._wrong_messages(playbook)
+
+    def _wrong_messages(self, playbook: Sections) -> Iterable[Issue]:
+        kinds = [kind.code for kind in self.kinds]
+        rules = getattr(playbook.get("duties"), "rules", None)
+        forms = None if rules is None else {str(rule.code): (rule.form or {}).get("properties", {}) for rule in rules}
+        for place, message in enumerate(self.messages):
+            for row, kind in enumerate(message.kinds):
+                if kind not in kinds:
+                    yield Issue(("messages", place, "kinds", row), N_("there is no such name in this playbook"), given=kind, known=kinds)
+            if forms is None:
+                continue
+            if message.duty not in forms:
+                yield Issue(("messages", place, "duty"), N_("there is no such name in this playbook"), given=message.duty, known=tuple(forms))
+            elif forms[message.duty].get(message.says, {}).get("type") != "string":
+                yield Issue(("messages", place, "says"), N_("the duty's form has no text of this name"), given=message.says, known=tuple(forms[message.duty]))
 
 
 def teams_section() -> TeamsSection:

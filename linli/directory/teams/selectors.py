@@ -141,6 +141,15 @@ def captains_of(team_id: UUID, at: datetime) -> list[UUID]:
     return list(Captaincy.objects.filter(team_id=team_id, starts_at__lte=at, ends_at__gt=at).order_by("starts_at", "id").values_list("person_id", flat=True))
 
 
+def members_around(kinds: Collection[str], area_paths: Collection[str]) -> list[tuple[UUID, str, str]]:
+    """Whoever is in a team of one of these kinds that stands in one of the areas or below: (person, kind, area's path); one query."""
+    below = Q()
+    for path in area_paths:
+        below |= Q(team__area_path__startswith=path)
+    rows = Membership.objects.filter(below, team__kind__in=list(kinds), team__disbanded_at=None, joined_at__isnull=False, left_at=None)
+    return list(rows.order_by("person_id", "team_id").values_list("person_id", "team__kind", "team__area_path"))
+
+
 def members_with_courses(team_id: UUID) -> dict[UUID, tuple[Passed, ...]]:
     """The members of a team with the courses that each passed; two queries. For rosters."""
     people = Membership.objects.filter(team_id=team_id, joined_at__isnull=False, left_at=None).values_list("person_id", flat=True)

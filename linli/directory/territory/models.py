@@ -136,3 +136,21 @@ class LegalEntity(Classed):
     """A firm, shop or institution at its address. Its registration number, never its people."""
 
     registration = models.TextField(default="", help_text="unified social credit code or the like")
+
+
+class StreetPiece(models.Model):
+    """The part of a street that lies in one lowest area: what the coverage of patrols is measured by."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")
+    names = models.JSONField()
+    line = models.BinaryField(help_text="WKB line, WGS 84")
+    metres = models.FloatField(help_text="geodesic")
+    source = models.TextField(db_index=True, help_text="the layer it came with; a new file of the layer replaces it")
+    revision = models.UUIDField(help_text="the import that wrote it")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(metres__gt=0), name="streetpiece_metres"),
+            models.CheckConstraint(condition=~Q(source=""), name="streetpiece_source"),
+        ]

@@ -15,7 +15,7 @@ from linli.interfaces.cli.serving import run_server
 
 RECORDS = "requests_2015.csv.xz"
 MAPPING = "boston-311.yaml"
-# Sign-in, role and what it is in the demo; the area is where most happens.
+# Sign-in, role and what it is in the demo; the area is where the month was invented, and there the one where most happens.
 SIGN_INS = (
     ("district", "district_duty", "district command desk / 区指挥中心"),
     ("street", "street_duty", "street desk / 街道分中心"),
@@ -120,12 +120,18 @@ def _invent_duties() -> None:
     invent_duties(now())
 
 
+def _shares(path: str, other: str) -> bool:
+    """Whether one of two areas lies in the other."""
+    return path.startswith(other) or other.startswith(path)
+
+
 def _sign_ins() -> str:
     """Make the demo's accounts, once; return the lines that tell how to sign in."""
     from linli.directory.organisation.selectors import organisation
     from linli.directory.people.selectors import names_of
     from linli.directory.people.services import link_user
     from linli.engines.matters.selectors.figures import busiest_areas
+    from linli.interfaces.cli.inventing.stage import stage_at
     from linli.kernel.access.models import User
     from linli.kernel.access.rules import OPERATOR, SYSTEM
     from linli.kernel.access.services.roles import give_role
@@ -141,13 +147,15 @@ def _sign_ins() -> str:
     at = now()
     lines = [f"Sign in at /accounts/login/ with the password {password} as"]
     held = organisation()
-    busy = busiest_areas()
+    busy, lived = busiest_areas(), stage_at(at).community.path
     for name, role, text in (*SIGN_INS, ("operator", "", "operator / 运维")):
         lines.append(f"  {name:9} {text}")
         if User.objects.filter(username=name).exists():
             continue
         with write():
-            posts = sorted(held.posts_with_role(role), key=lambda post: (-busy.get(post.area_path, 0), post.rank, post.code))
+            posts = sorted(
+                held.posts_with_role(role), key=lambda post: (not _shares(post.area_path, lived), -busy.get(post.area_path, 0), post.rank, post.code)
+            )
             person = held.holder(posts[0].id, at).person_id if posts else None
             called = names_of([person]).get(person, "") if person else ""
             user = create_user(actor=SYSTEM, at=at, username=name, password=password, display_name=called)

@@ -15,14 +15,16 @@ def duties() -> None:
 @duties.command()
 @with_database
 def check() -> None:
-    """State the invariants over every duty and every patrol; exit code 3 with the offending ids when one does not hold."""
+    """State the invariants over every duty, shift and patrol; exit code 3 with the offending ids when one does not hold."""
     from linli.engines.duties.patrols.selectors.check import broken_invariants as broken_patrols
     from linli.engines.duties.selectors.check import broken_invariants, how_many
+    from linli.engines.duties.shifts.selectors.check import broken_invariants as broken_shifts
     from linli.kernel.access.rules import SYSTEM
     from linli.kernel.clock.services import now
 
     at = now()
-    end_where_broken([*broken_invariants(actor=SYSTEM, at=at), *broken_patrols(actor=SYSTEM, at=at)])
+    found = [*broken_invariants(actor=SYSTEM, at=at), *broken_shifts(actor=SYSTEM, at=at), *broken_patrols(actor=SYSTEM, at=at)]
+    end_where_broken(found)
     begun, still_open, planned = how_many()
     line(f"{begun:,} duties have begun, {still_open:,} of them are open: each has one post and one present person; {planned:,} are planned.")
 

@@ -155,3 +155,26 @@ def import_records_command(file: Path, kind: str, encoding: str | None, preview:
     line(f"Changed: {len(report.changed)}" + (f" ({_some(report.changed)})" if report.changed else ""))
     line(f"Unchanged: {report.unchanged}")
     line("Placed: " + ", ".join(f"{count} {how}" for how, count in report.placed.items()))
+
+
+@territory.command("import-streets")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--source", help="The name of the layer; the file's own unless given. What the layer held before is replaced.")
+@with_database
+def import_streets_command(file: Path, source: str | None) -> None:
+    """Take in streets from a GeoJSON of lines in WGS 84, so that patrol coverage is measured by their length.
+
+    Every line has a name, or a name_zh and a name_en. Lines are cut by the lowest areas. All or nothing.
+    """
+    from linli.directory.territory.services import import_streets, read_streets
+    from linli.kernel.access.rules import Actor
+    from linli.kernel.clock.services import now
+    from linli.kernel.writing import write
+
+    streets = read_streets(file)
+    with write():
+        report = import_streets(actor=Actor.system("cli"), at=now(), source=source or file.stem, streets=streets)
+    line(f"Streets: {len(streets)} lines, {report.pieces} pieces, {report.metres:,.0f} m in the lowest areas")
+    if report.outside >= 1:
+        line(f"In no area, left out: {report.outside:,.0f} m")
+    line(f"Replaced: {report.replaced} pieces" if report.changed else "Unchanged.")

@@ -21,9 +21,10 @@ from linli.engines.duties.campaigns import selectors
 from linli.engines.duties.campaigns.playbook import MANAGE, templates
 from linli.engines.duties.campaigns.rules.doors import WAYS, Advice, Outcome
 from linli.engines.duties.campaigns.rules.targets import Read, doors_of, read_table
+from linli.engines.duties.campaigns.services import noting, sharing
 from linli.engines.duties.campaigns.services import running as services
-from linli.engines.duties.campaigns.services import sharing
-from linli.engines.duties.campaigns.services.running import NewCampaign, Wish, note_attempts
+from linli.engines.duties.campaigns.services.noting import Wish, note_attempts
+from linli.engines.duties.campaigns.services.running import NewCampaign
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.campaign_words import ADVICE, KINDS, OUTCOMES, PARTS, STATES
 from linli.interfaces.console.pages import show
@@ -197,6 +198,20 @@ def attempt(request: HttpRequest, code: str, target_id: UUID) -> HttpResponseBas
     return redirect("console:campaign", code)
 
 
+@requires("campaigns.read")
+@require_POST
+def take_back(request: HttpRequest, code: str, attempt_id: UUID) -> HttpResponseBase:
+    """Take an attempt back that was noted by mistake."""
+    try:
+        with write():
+            noting.take_back(actor=actor_of_request(request), at=now(), attempt_id=attempt_id)
+    except Refusal as refusal:
+        messages.error(request, sentence(refusal))
+        return _page(request, code, status=status_of(refusal))
+    messages.success(request, gettext("Taken back; it stays on record, and the target is open again."))
+    return redirect("console:campaign", code)
+
+
 def _laid(laid: services.Laid) -> str:
     said = gettext("%(n)s doors of %(buildings)s buildings are laid out.") % {"n": laid.doors, "buildings": laid.buildings}
     lacking = gettext("%(n)s buildings were left out: their floors or households are not on record.") % {"n": laid.lacking}
@@ -251,8 +266,9 @@ def _page(
         {"door": door, "advice": ADVICE[door.suggestion.advice], "part": PARTS.get(door.suggestion.part or ""), "ways": _ways(door, doors)}
         for door in page.left
     ]
+    lately = [(one, OUTCOMES[one.outcome]) for one in page.lately]
     return show(
-        request, "console/campaigns/campaign.html", "campaigns", status=status,
+        request, "console/campaigns/campaign.html", "campaigns", status=status, lately=lately,
         page=page, line=page.line, progress=page.line.progress, state=STATES[page.line.state], about=KINDS[page.line.target_kind], forms=forms_,
         left=left, preview=preview, refused=[(number, gettext(why)) for number, why in preview.refused[:50]] if preview else (), key=str(new_id()),
         doors=doors, words=words or "", found=found, notes=page.works and page.line.state == "running",

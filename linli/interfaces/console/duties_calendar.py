@@ -21,7 +21,7 @@ from linli.engines.duties.meetings.selectors.calendar import MeetingDay, duties_
 from linli.engines.duties.meetings.selectors.desk import MeetingLine
 from linli.engines.duties.playbook import READ
 from linli.engines.duties.selectors.calendar import SPAN_MOST, DayCount, duties_between, duty_days, kinds_of_duty, visit_coverage
-from linli.engines.duties.shifts.selectors import CalendarShift, shift_days
+from linli.engines.duties.shifts.selectors.rosters import CalendarShift, shift_days
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.duties_map import Drawn, drawn
 from linli.interfaces.console.meeting_words import STATES as MEETING_STATES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -58,6 +58,14 @@ class SchemaForm(forms.Form):
         for name, part in self._schema.get("properties", {}).items():
             self.fields[PREFIX + name] = _field(name, part, required=name in required, language=language)
 
+    def ask_evidence(self, wanted: Collection[Evidence]) -> None:
+        """Ask for the photos and the signature that are wanted."""
+        if Evidence.PHOTO in wanted:
+            self.fields["photos"] = ExaminedPhotos(label=_("Photo"))
+            self.fields["photos"].widget.attrs["data-preview"] = "finish-previews"
+        if Evidence.SIGNATURE in wanted:
+            self.fields["signature"] = SignatureField(label=_("Signature"), help_text=_("Of whoever was met there. Only those who handle this see it."))
+
     def answers(self) -> dict[str, Any] | None:
         """What was filled in, as the schema calls it; None where there is no schema."""
         if not self._schema:
@@ -74,11 +82,7 @@ class FinishForm(SchemaForm):
     def __init__(self, *arguments: Any, rule: DutyRule | None, language: str, **options: Any) -> None:
         super().__init__(*arguments, schema=rule.form if rule else None, language=language, **options)
         wanted = rule.evidence if rule else frozenset()
-        if Evidence.PHOTO in wanted:
-            self.fields["photos"] = ExaminedPhotos(label=_("Photo"))
-            self.fields["photos"].widget.attrs["data-preview"] = "finish-previews"
-        if Evidence.SIGNATURE in wanted:
-            self.fields["signature"] = SignatureField(label=_("Signature"), help_text=_("Of whoever was met there. Only those who handle this see it."))
+        self.ask_evidence(wanted)
         self.fields["note"].required = Evidence.NOTE in wanted
         self.order_fields([*(name for name in self.fields if name.startswith(PREFIX)), "photos", "signature", "note"])
 

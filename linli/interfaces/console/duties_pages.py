@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,8 @@ from linli.engines.duties.selectors.desk import DutyLine, DutyPage, duty_page, m
 from linli.engines.duties.selectors.figures import how_duties_went
 from linli.engines.duties.services.checkin import Command, Left, check_in, excuse, ledger_left
 from linli.engines.duties.services.pausing import end_pause, pause
+from linli.engines.duties.shifts.selectors.presence import missing_board
+from linli.flows.teams_are_messaged import messaged
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.duties_forms import FinishForm, NoteForm, PauseForm, WhyForm, day_sent, told
 from linli.interfaces.console.pages import show
@@ -99,6 +101,7 @@ def missed(request: HttpRequest) -> HttpResponseBase:
         request, "console/duties/missed.html", "duties",
         board=board, lines=[shown_line(line) for line in board.lines], days=days, spans=DAYS, query=kept_query(request),
         went=how_duties_went(actor=actor, at=at, days=days),
+        shifts=missing_board(actor=actor, since=at - timedelta(days=days), until=at + timedelta(seconds=1)),
     )  # fmt: skip
 
 
@@ -217,5 +220,6 @@ def _page(request: HttpRequest, page: DutyPage, *, failed: dict[str, Any] | None
         page=page, shown=shown_line(page.line), story=story, meeting=meeting_of_duty(actor=actor, occurrence_id=page.line.id),
         ledger=ledger_behind(actor=actor, kind=page.subject[0], ref=page.subject[1]), walks_here=page.mine,
         walks=walks_of_duty(duty_id=page.line.id, at=at) if page.line.kind == PATROL else (),
+        messaged=messaged(page.rule.code, page.line.id) if page.rule and page.line.done_at else None,
         left=_ledger_left(page), forms=forms, wrong=wrong, quick=[(verb, VERBS[verb]) for verb in QUICK],
     )  # fmt: skip

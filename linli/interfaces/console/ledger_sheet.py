@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from linli.engines.duties.inspections.playbook import ledger_policy
 from linli.engines.duties.inspections.selectors.ledgers import LeafView, LedgerPage
+from linli.engines.duties.services.pictures import SIGNATURE
 from linli.interfaces.console.duties_forms import told
 from linli.interfaces.printing import Sheet
 from linli.interfaces.tags import bilingual
@@ -33,7 +34,7 @@ def sheet_of(page: LedgerPage, *, at: datetime, language: str) -> bytes:
     sheet.facts(head)
     for view in page.leaves:
         sheet.heading(bilingual(dict(view.form.names), language), _state(view))
-        sheet.facts(_answers(view, language))
+        sheet.facts([*_answers(view, language), *_shown(view)])
     sheet.heading(gettext("Inspections and visits"), _rest(len(page.inspections), INSPECTIONS))
     rows = [
         (_when(line.at), bilingual(dict(line.names), language), line.by, _said(told(line.form, line.schema, language)))
@@ -55,6 +56,14 @@ def _answers(view: LeafView, language: str) -> Sequence[tuple[str, str]]:
     if view.current.answers is None:
         return [(gettext("Sealed"), gettext("forgotten, as its time is over") if view.current.forgotten else gettext("only for those who may read contacts"))]
     return told(view.current.answers, view.current.schema, language)
+
+
+def _shown(view: LeafView) -> Sequence[tuple[str, str]]:
+    """What of its photos and signature the reader may see, and from when: the pictures themselves stay on the place's page."""
+    files = view.current.files if view.current else ()
+    signed = [_when(file.at) for file in files if file.purpose == SIGNATURE]
+    photos = sum(1 for file in files if file.purpose != SIGNATURE)
+    return [*((gettext("Signature"), when) for when in signed), *([(gettext("Photos"), str(photos))] if photos else [])]
 
 
 def _said(answers: Sequence[tuple[str, str]]) -> str:

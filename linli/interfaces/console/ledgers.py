@@ -17,10 +17,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from linli.directory.territory.selectors import ground
 from linli.engines.duties.inspections.playbook import READ, keeps_ledgers, ledger_policy
 from linli.engines.duties.inspections.rules.ledger import CHANGED
+from linli.engines.duties.inspections.rules.ledger import LeafForm as LedgerForm
 from linli.engines.duties.inspections.selectors.boards import draws, left_of, rounds
 from linli.engines.duties.inspections.selectors.hazards import open_hazards
 from linli.engines.duties.inspections.selectors.ledgers import ANY, PAGE, LeafVersion, LeafView, LedgerFilter, LedgerLine, LedgerPage, ledger_page, ledgers
-from linli.engines.duties.inspections.services.leaves import LeafChanged, NewLeaf, NothingToConfirm, confirm_leaf, write_leaf
+from linli.engines.duties.inspections.services.leaves import LeafChanged, NeverShown, NewLeaf, NothingToConfirm, confirm_leaf, write_leaf
 from linli.engines.duties.rules.forms import BadForm
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.duties_forms import PREFIX, SchemaForm, told
@@ -41,10 +42,14 @@ AREAS_MOST = 200
 
 
 class LeafForm(SchemaForm):
-    """The fields of a ledger's form, the version that its reader saw, and a key, so that one sent twice is written once."""
+    """The fields of a leaf, the photos and signature it asks for, the version that its reader saw, and a key, so that one sent twice is written once."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
     key = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+    def __init__(self, *arguments: Any, leaf: LedgerForm, language: str, **options: Any) -> None:
+        super().__init__(*arguments, schema=leaf.schema, language=language, **options)
+        self.ask_evidence(leaf.evidence)
 
 
 @requires("ledgers.read")
@@ -127,15 +132,18 @@ def leaf(request: HttpRequest, kind: str, place_id: UUID, code: str) -> HttpResp
     current = view.current
     if request.method == "GET":
         filled = {f"{PREFIX}{name}": _field_value(value) for name, value in ((current.answers if current else None) or {}).items()}
-        form = LeafForm(schema=view.form.schema, language=language, initial={"version": current.version if current else 0, "key": str(new_id()), **filled})
+        form = LeafForm(leaf=view.form, language=language, initial={"version": current.version if current else 0, "key": str(new_id()), **filled})
         return _leaf_page(request, page, view, form)
-    form = LeafForm(request.POST, schema=view.form.schema, language=language)
+    form = LeafForm(request.POST, request.FILES, leaf=view.form, language=language)
     if not form.is_valid():
         return _leaf_page(request, page, view, form, status=400)
     given = form.cleaned_data
+    wanted = NewLeaf(
+        kind, place_id, code, form.answers() or {}, given["version"], given["key"], photos=given.get("photos") or (), signature=given.get("signature")
+    )
     try:
         with write():
-            write_leaf(NewLeaf(kind, place_id, code, form.answers() or {}, given["version"], given["key"]), actor=actor, at=at)
+            write_leaf(wanted, actor=actor, at=at)
     except Refusal as refusal:
         form.add_error(None, sentence(refusal))
         return _leaf_page(request, page, view, form, status=status_of(refusal))
@@ -154,7 +162,7 @@ def confirm(request: HttpRequest, kind: str, place_id: UUID, code: str) -> HttpR
         with write():
             confirm_leaf(actor=actor, at=at, kind=kind, place=place_id, form=code, version=version, key=request.POST.get("key", ""))
         messages.success(request, gettext("Confirmed for this year."))
-    except (LeafChanged, NothingToConfirm, BadForm) as refusal:
+    except (LeafChanged, NothingToConfirm, NeverShown, BadForm) as refusal:
         messages.error(request, sentence(refusal))
     return redirect("console:place", kind, place_id)
 

@@ -1,4 +1,4 @@
-"""A drawing of what was covered: outlines, legs and checkpoints as plain SVG, from the same values as the table beside it."""
+"""A drawing of what was covered: outlines, streets, legs and checkpoints as plain SVG, from the same values as the table beside it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import shapely
 
 from linli.directory.territory.rules import Ground
 from linli.engines.duties.patrols.rules.coverage import Leg, Point
+from linli.engines.duties.patrols.rules.streets import Run
 from linli.engines.duties.patrols.selectors.covered import Coverage
 from linli.kernel.geo.rules import metres_per_degree
 
@@ -22,6 +23,8 @@ class Drawing:
     width: int
     height: int
     outlines: tuple[tuple[str, int], ...]
+    streets_walked: str
+    streets_left: str
     walked: str
     left: str
     met: tuple[tuple[int, int], ...]
@@ -29,8 +32,8 @@ class Drawing:
 
 
 def drawn(found: Coverage, land: Ground) -> Drawing | None:
-    """The drawing around the routes; None where there is nothing to draw."""
-    spots = list(found.spots)
+    """The drawing around the routes, or where there are none around the streets; None where there is nothing to draw."""
+    spots = list(found.spots) or [spot for run in found.streets for spot in run.points]
     if not spots:
         return None
     frame = _Frame(spots)
@@ -42,8 +45,9 @@ def drawn(found: Coverage, land: Ground) -> Drawing | None:
             share = (one.reached or 0) / one.households if one.households else 0.0
             outlines.append((frame.area(outline.intersection(frame.window)), min(4, int(share * 4 + 0.999)) if share else 0))
     return Drawing(
-        WIDTH, frame.height, tuple(outlines), frame.legs(leg for leg in found.legs if leg.walked), frame.legs(leg for leg in found.legs if not leg.walked),
-        tuple(frame.at(spot) for spot in spots if spot in met), tuple(frame.at(spot) for spot in spots if spot not in met),
+        WIDTH, frame.height, tuple(outlines), frame.streets(found.streets, walked=True), frame.streets(found.streets, walked=False),
+        frame.legs(leg for leg in found.legs if leg.walked), frame.legs(leg for leg in found.legs if not leg.walked),
+        tuple(frame.at(spot) for spot in found.spots if spot in met), tuple(frame.at(spot) for spot in found.spots if spot not in met),
     )  # fmt: skip
 
 
@@ -70,6 +74,16 @@ class _Frame:
 
     def legs(self, legs: Iterable[Leg]) -> str:
         return "".join(self._way([leg.start, leg.end]) for leg in legs)
+
+    def streets(self, runs: Iterable[Run], *, walked: bool) -> str:
+        wanted = [run.points for run in runs if run.walked == walked]
+        lines = (
+            shapely.linestrings([spot for points in wanted for spot in points], indices=[number for number, points in enumerate(wanted) for _ in points])
+            if wanted
+            else []
+        )
+        seen = shapely.intersects(self.window, lines)
+        return "".join(self._way(list(points)) for points, inside in zip(wanted, seen, strict=True) if inside)
 
     def area(self, outline: shapely.Geometry) -> str:
         rings = [part.exterior for part in shapely.get_parts(outline) if part.geom_type == "Polygon"]

@@ -113,18 +113,19 @@ def _board(request: HttpRequest, *, refusal: Refusal | None = None) -> HttpRespo
 @never_cache
 @require_GET
 def coverage(request: HttpRequest) -> HttpResponseBase:
-    """What was walked of the routes, and which households lie within reach of it, by area."""
+    """What was walked of the streets (where there are none, of the routes), and which households lie within reach of it, by area."""
     actor, at, land = actor_of_request(request), now(), ground()
     days, asked = _days(request), request.GET.get("area", "")
     area = land.by_code(asked) if asked else None
     found = covered(actor=actor, since=_midnight(at, days - 1), until=at + timedelta(seconds=1), area_path=area.path if area else "")
     if asked_format(request):
-        return _coverage_table(request, found, at)
+        return _unwalked_table(request, found, at) if request.GET.get("of") == "streets" else _coverage_table(request, found, at)
     areas = [(one.code, "　" * land.depth(one.id), one.names) for one in sorted(land, key=lambda one: one.path) if land.children(one.id)]
     return show(
-        request, "console/patrols/coverage.html", "teams",
-        found=found, days=days, spans=SPANS, area=area, areas=areas, query=kept_query(request), rows=found.areas[:200], more=max(0, len(found.areas) - 200),
-        drawing=drawn(found, land), length=_share(found.walked, found.metres), homes=_share(found.reached, found.households), none=_empty(found),
+        request, "console/patrols/coverage.html", "teams", found=found, days=days, spans=SPANS, area=area, areas=areas, query=kept_query(request, "of"),
+        rows=found.areas[:200], more=max(0, len(found.areas) - 200), drawing=drawn(found, land), none=_empty(found),
+        length=_share(found.walked, found.metres), homes=_share(found.reached, found.households),
+        never=found.never[:200], never_more=max(0, len(found.never) - 200), left=sum(one.metres for one in found.never),
     )  # fmt: skip
 
 
@@ -142,15 +143,20 @@ def _missed_table(request: HttpRequest, lines: tuple[MissLine, ...], at: datetim
 
 
 def _coverage_table(request: HttpRequest, found: Coverage, at: datetime) -> HttpResponseBase:
-    named = (N_("Area"), N_("Routes, m"), N_("Walked, m"), N_("Left, m"), N_("Households"), N_("Within reach"), N_("Estimated"))
+    named = (N_("Area"), N_("Measured by"), N_("Length, m"), N_("Walked, m"), N_("Left, m"), N_("Households"), N_("Within reach"), N_("Estimated"))
     rows = [
         (
-            bilingual(dict(area.names), get_language() or ""), round(one.metres), round(one.walked), round(one.left), one.households, one.reached,
-            "" if one.by_building else "≈",
+            bilingual(dict(area.names), get_language() or ""), gettext("streets") if one.by_street else gettext("routes"),
+            round(one.metres), round(one.walked), round(one.left), one.households, one.reached, "" if one.by_building else "≈",
         )
         for area, one in found.areas
     ]  # fmt: skip
     return taken(request, name="coverage", heads=[gettext(head) for head in named], rows=rows, at=at)
+
+
+def _unwalked_table(request: HttpRequest, found: Coverage, at: datetime) -> HttpResponseBase:
+    rows = [(bilingual(dict(one.names), get_language() or ""), round(one.metres)) for one in found.never]
+    return taken(request, name="streets-never-walked", heads=[gettext("Street (road)"), gettext("Length, m")], rows=rows, at=at)
 
 
 def _share(part: float, whole: float) -> int:

@@ -20,15 +20,19 @@ from django.views.decorators.http import require_GET, require_POST
 
 from linli.directory.teams.playbook import teams_section
 from linli.directory.teams.selectors import team_fact
+from linli.engines.duties.shifts.rules.presence import MissAnswer, Presence
 from linli.engines.duties.shifts.rules.roster import Gap, RosterRule
 from linli.engines.duties.shifts.rules.solve import Impossible, Proposal, Undecided
-from linli.engines.duties.shifts.selectors import board, proposal
-from linli.engines.duties.shifts.services import NewTemplate, call_off, end_template, lay_template, publish_roster
+from linli.engines.duties.shifts.selectors.presence import Standing
+from linli.engines.duties.shifts.selectors.rosters import ShiftLine, board, proposal
+from linli.engines.duties.shifts.services.presence import answer_miss, arrive, leave
+from linli.engines.duties.shifts.services.rosters import NewTemplate, call_off, end_template, lay_template, publish_roster
 from linli.interfaces.access import actor_of_request, signed_in_route
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.teams import team_named
 from linli.interfaces.refusals import sentence, status_of, uuid_given
 from linli.interfaces.tags import bilingual
+from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
 from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
@@ -36,6 +40,14 @@ from linli.kernel.writing import write
 WEEK = timedelta(days=7)
 DAY_MINUTES = 1440
 ONE = UUID(int=0)  # nobody
+PRESENCES: dict[Presence, tuple[Any, str, str]] = {  # word, badge, icon
+    Presence.AHEAD: (_("signed up"), "brand", "user-check"),
+    Presence.EXPECTED: (_("not there yet"), "soon", "hourglass"),
+    Presence.MISSING: (_("did not come"), "overdue", "alarm-clock"),
+    Presence.THERE: (_("there"), "ok", "map-pin"),
+    Presence.GONE: (_("was there"), "", "flag"),
+}
+ANSWERS = {MissAnswer.CAME: _("came after all"), MissAnswer.EXCUSED: _("excused")}
 WEEKDAYS = [(0, _("Monday")), (1, _("Tuesday")), (2, _("Wednesday")), (3, _("Thursday")), (4, _("Friday")), (5, _("Saturday")), (6, _("Sunday"))]
 RULES = {
     RosterRule.COVER: _("fewer or more people than the shift asks for"),
@@ -96,7 +108,7 @@ def _board(
         request, "console/teams/roster.html", "teams", status=status,
         team=team_fact(team_id), code=code, board=shown, monday=monday, before=monday - WEEK, after=monday + WEEK,
         lines=[{"line": line, "began": line.starts_at <= at, "broken": [(RULES[one.rule], names.get(one.person or ONE, "")) for one in line.broken],
-                "inside": {person for person, _name in line.people}} for line in shown.shifts],
+                "inside": {person for person, _name in line.people}, "people": _people(line, at)} for line in shown.shifts],
         days=[(monday + timedelta(days=number), _drawn(shown.gaps, monday + timedelta(days=number))) for number in range(7)],
         covered=not shown.gaps, proposal=answer if isinstance(answer, Proposal) else None, gap=round(answer.gap * 100) if isinstance(answer, Proposal) else 0,
         impossible=answer if isinstance(answer, Impossible) else None, rules=rules, undecided=isinstance(answer, Undecided),
@@ -142,6 +154,16 @@ def change(request: HttpRequest, code: str) -> HttpResponseBase:
         with write():
             end_template(actor=actor, at=at, template_id=uuid_given(request.POST.get("template", "")), last_on=timezone.localdate(at))
         messages.success(request, gettext("This weekly shift ends today."))
+    elif act in ("there", "went", MissAnswer.CAME, MissAnswer.EXCUSED):
+        try:
+            with write():
+                news = _answer(request, act, actor=actor, at=at)
+        except Refusal as refusal:
+            return _board(request, code, refusal=refusal, status=status_of(refusal))
+        if news:
+            messages.success(request, gettext("Written down."))
+        else:
+            messages.info(request, gettext("It stays as it is: the earliest arrival counts, and the latest going."))
     elif act == "call_off":
         with write():
             call_off(actor=actor, at=at, shift_id=uuid_given(request.POST.get("shift", "")))
@@ -149,6 +171,45 @@ def change(request: HttpRequest, code: str) -> HttpResponseBase:
     else:
         raise Http404
     return redirect(f"{reverse('console:roster', args=[code])}?week={monday.isoformat()}")
+
+
+def _people(line: ShiftLine, at: datetime) -> list[dict[str, Any]]:
+    """Those in a shift with how they stand to it, and what may be said of them: as it stands, or as a roster that is looked at would have it."""
+    found = []
+    for person, name in line.people:
+        stand = line.standings.get(person, Standing(Presence.AHEAD))
+        word, badge, icon = PRESENCES[stand.presence]
+        absent = stand.presence in (Presence.EXPECTED, Presence.MISSING)
+        found.append(
+            {
+                "id": person, "name": name, "stand": stand, "word": word, "badge": badge, "icon": icon, "absent": stand.presence is Presence.MISSING,
+                "says_there": absent and line.starts_at <= at < line.ends_at,
+                "says_went": stand.arrived_at is not None and line.starts_at <= at, "over": line.ends_at <= at, "answer": ANSWERS.get(stand.answer, ""),
+            }
+        )  # fmt: skip
+    return found
+
+
+def _answer(request: HttpRequest, act: str, *, actor: Actor, at: datetime) -> bool:
+    """Say of somebody in a shift that they are there or have gone, or, of who was missing, how it was. Return whether this was news."""
+    given = request.POST
+    if act == "there":
+        return arrive(actor=actor, at=at, shift_id=uuid_given(given.get("shift", "")), person_id=uuid_given(given.get("person", "")))
+    if act == "went":
+        shift, person = uuid_given(given.get("shift", "")), uuid_given(given.get("person", ""))
+        return leave(actor=actor, at=at, shift_id=shift, happened_at=_hour(request, "went_at"), person_id=person)
+    came_at = _hour(request, "came_at") if act == MissAnswer.CAME else None
+    answer_miss(actor=actor, at=at, miss_id=uuid_given(given.get("miss", "")), wanted=MissAnswer(act), words=given.get("note", ""), came_at=came_at)
+    return True
+
+
+def _hour(request: HttpRequest, name: str) -> datetime | None:
+    """A day and hour of the form; none where it was left empty."""
+    given = request.POST.get(name)
+    try:
+        return timezone.make_aware(datetime.fromisoformat(given)) if given else None
+    except ValueError:
+        raise Http404 from None
 
 
 def _sent(request: HttpRequest) -> dict[UUID, frozenset[UUID]]:

@@ -24,6 +24,7 @@ from linli.directory.teams.selectors import TeamPage, team_of_code, team_page, v
 from linli.directory.teams.selectors import organisations as organisation_lines
 from linli.directory.teams.selectors import teams as team_lines
 from linli.directory.territory.selectors import ground
+from linli.engines.duties.shifts.selectors.presence import running_shifts
 from linli.interfaces.access import actor_of_request, requires, signed_in_route
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.tables import asked_format, taken
@@ -221,7 +222,7 @@ def _team(request: HttpRequest, code: str, bound: dict[str, forms.Form], *, stat
     return show(
         request, "console/teams/team.html", "teams", status=status,
         page=page, line=page.line, area=ground().area(page.line.area_id).names, courses=courses,
-        venues={venue.code: venue.names.model_dump() for venue in section.venues},
+        venues={venue.code: venue.names.model_dump() for venue in section.venues}, running=running_shifts(actor=actor, at=at, team_id=page.line.id),
         forms={name: bound.get(name) or _form(name, page) for name in ("captain", "course", "activity")},
     )  # fmt: skip
 

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from linli.engines.duties.campaigns.rules.doors import WAYS, Outcome, Retry
+from linli.engines.duties.campaigns.rules.doors import WAYS, Retry
 from linli.engines.duties.campaigns.selectors import DoorLine, TriedDoor, own_doors, tried_doors
-from linli.engines.duties.campaigns.services.running import Wish, note_attempts
+from linli.engines.duties.campaigns.services.noting import Wish, note_attempts
+from linli.interfaces.campaign_words import way_of
 from linli.interfaces.field.parcels import BadParcel, Handed, Lane, Parcel, Taken
 from linli.kernel.access.rules import Actor
 from linli.kernel.refusal import Refusal
@@ -53,9 +54,9 @@ class Doors:
 
 
 def _wish(parcel: Parcel) -> Wish | None:
-    """The attempt that a parcel notes; None for what is none: nothing is written down about a door, and nowhere where the phone was."""
+    """What a parcel notes or takes back; None for what is neither: nothing is written down about a door, and nowhere where the phone was."""
     try:
-        target, outcome = UUID(parcel.subject), Outcome(parcel.verb)
+        target, outcome = UUID(parcel.subject), way_of(parcel.verb)
     except ValueError:
         return None
     if parcel.text or parcel.reason or parcel.units or parcel.also or parcel.form is not None or parcel.photos or parcel.signed or parcel.lon is not None:
@@ -71,7 +72,7 @@ def _shown(door: DoorLine) -> dict[str, Any]:
     advice = door.suggestion
     return {
         "id": str(door.id), "room": door.room, "label": door.label, "tries": door.tries, "last_try": door.last_try, "result": door.result,
-        "advice": advice.advice, "part": advice.part, "not_before": advice.not_before,
+        "advice": advice.advice, "part": advice.part, "not_before": advice.not_before, "mine": door.mine,
     }  # fmt: skip
 
 

@@ -6,16 +6,13 @@ A phone holds of a private duty the pseudonym, the area and the times; never wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
-
-from django.utils import timezone
 
 from linli.engines.duties.rules.task import CHECK_INS, Verb
 from linli.engines.duties.selectors.carried import Carried, carried, carried_duties
 from linli.engines.duties.services.checkin import NOTE_MOST, BuildsOnNothing, Command, Receipt, check_in
-from linli.engines.duties.shifts.selectors import own_shifts_between
 from linli.interfaces.field.parcels import BadParcel, Handed, Lane, Parcel, Taken, with_its_time
 from linli.kernel.access.rules import Actor
 from linli.kernel.refusal import Refusal
@@ -30,14 +27,11 @@ class Duties:
 
     def carried(self, *, actor: Actor, at: datetime) -> dict[str, Any]:
         load = carried(actor=actor, at=at)
-        midnight = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
-        shifts = own_shifts_between(actor=actor, since=midnight, until=midnight + timedelta(days=2))
         return {
             "items": [_shown(one) for one in load.duties],
             "forms": load.forms,
             "left_out": load.left_out,
             "done_today": load.done_today,
-            "shifts": [{"id": str(one.id), "names": one.names, "team": one.team, "starts_at": one.starts_at, "ends_at": one.ends_at} for one in shifts],
         }
 
     def take(self, handed: Sequence[Handed], *, actor: Actor, at: datetime) -> list[Taken | Refusal | None]:

@@ -58,7 +58,7 @@ class Parcel(BaseModel):
     key: Annotated[str, Field(min_length=8, max_length=64)]
     at: AwareDatetime
     happened: AwareDatetime | None = None
-    subject: Annotated[str, Field(max_length=64)]
+    subject: Annotated[str, Field(max_length=100)]
     version: Annotated[int, Field(ge=0, le=2**31 - 1)]
     after: Annotated[str, Field(max_length=64)] = ""
     verb: Annotated[str, Field(max_length=30)]

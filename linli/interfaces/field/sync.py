@@ -21,7 +21,7 @@ from linli.directory.organisation.selectors import organisation
 from linli.directory.people.selectors import names_of
 from linli.directory.territory.selectors import ground
 from linli.interfaces.access import actor_of_request, requires
-from linli.interfaces.field import doors, duties, matters, rounds
+from linli.interfaces.field import doors, duties, ledgers, matters, rounds, shifts
 from linli.interfaces.field.parcels import BadParcel, Handed, Lane, Parcel, Taken
 from linli.interfaces.refusals import body_of
 from linli.kernel.access.rules import Actor
@@ -34,7 +34,14 @@ from linli.kernel.refusal import N_, Kind, Refusal
 from linli.kernel.writing import write
 
 log = logging.getLogger(__name__)
-LANES: dict[str, Lane] = {"matters": matters.LANE, "duties": duties.LANE, "doors": doors.LANE, "rounds": rounds.LANE}
+LANES: dict[str, Lane] = {
+    "matters": matters.LANE,
+    "duties": duties.LANE,
+    "doors": doors.LANE,
+    "shifts": shifts.LANE,
+    "rounds": rounds.LANE,
+    "ledgers": ledgers.LANE,
+}
 MOST = 50  # actions in a batch
 AREAS = 60  # outlines on a phone
 DETAIL = 5.0  # metres to which they are simplified

@@ -1,4 +1,4 @@
-"""``/healthz`` (this process answers), ``/readyz`` (it can do its work) and ``/metrics`` (Prometheus)."""
+"""``/healthz`` (this process answers, and by which time it works), ``/readyz`` (it can do its work) and ``/metrics`` (Prometheus)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, His
 from linli.engines.matters.selectors.facts import open_count
 from linli.interfaces.lanes.http import Send, respond, respond_json
 from linli.kernel.access.rules import SYSTEM
-from linli.kernel.clock.services import now
+from linli.kernel.clock.services import now, remembered
 
 REQUESTS = Counter("linli_lane_requests_total", "Requests answered by the hot lanes", ("lane", "status"))
 SECONDS = Histogram("linli_lane_seconds", "Seconds until a lane answered", ("lane",), buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5))
@@ -53,7 +53,7 @@ def _measure() -> bytes:
 
 
 async def healthz(send: Send) -> None:
-    await respond_json(send, 200, {"ok": True})
+    await respond_json(send, 200, {"ok": True, "at": remembered()})
 
 
 async def readyz(send: Send) -> None:

@@ -1,7 +1,8 @@
 """Live updates: one LISTEN per process, server-sent events to every viewer (``/live/command``, ``/live/desk``, ``/live/public``).
 
 A viewer is told only that something it may see changed, and what kind of change it was; it then asks for the figures
-or the page as usual. So a lost message costs a moment and never the truth.
+or the page as usual. So a lost message costs a moment and never the truth: who connects says how old its page is
+(``?age=`` in seconds) and is told what happened in between, and after a loss everybody is told to look again.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.cookies import SimpleCookie
 from typing import Any
+from urllib.parse import parse_qs
 
 import orjson
 import psycopg
@@ -29,7 +32,7 @@ from linli.kernel.access.rules import Scope as AccessScope
 from linli.kernel.access.selectors import actor_of
 from linli.kernel.clock.services import machine_now, now
 from linli.kernel.events.rules import Tail
-from linli.kernel.events.selectors import follow, latest_seq
+from linli.kernel.events.selectors import Recent, events_since, follow, latest_seq
 from linli.kernel.events.services import CHANNEL
 
 log = logging.getLogger("linli.live")
@@ -39,6 +42,10 @@ BEHIND_MOST = 64  # messages that a slow viewer may be behind before it is told 
 EVENT_STREAM = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
 ASKED = {"/live/command": "insight.read", "/live/desk": "matters.read"}  # what a viewer must hold
 GATHER_SECONDS = 0.25  # changes of a quarter second go out together
+AT_ONCE = 500  # events read at a time; a page that missed as many looks again at everything
+WRITE_SECONDS = 10.0  # longer than a write takes: what a page just missed may have been recorded so much earlier than it could be seen
+OLDEST_SECONDS = 3600.0  # an older page looks again at everything
+RELOAD = b"event: reload\ndata: {}\n\n"
 
 
 @dataclass(eq=False)
@@ -50,6 +57,19 @@ class Viewer:
 
     def sees(self, area_path: str, confidentiality: int) -> bool:
         return any(area_path.startswith(scope.area_path) and confidentiality <= scope.clearance for scope in self.scopes)
+
+    def told_of(self, changes: list[dict[str, Any]]) -> bytes:
+        """What to send of these changes; nothing where none of them is for this viewer."""
+        seen = [change for change in changes if self.sees(change["area"], change["confidentiality"])]
+        return b"event: changes\ndata: " + orjson.dumps(seen) + b"\n\n" if seen else b""
+
+    def tell(self, message: bytes) -> None:
+        """Put a message into what waits; a viewer that is too far behind is told to look again at everything instead."""
+        if self.waiting.full():
+            while not self.waiting.empty():
+                self.waiting.get_nowait()
+            message = RELOAD
+        self.waiting.put_nowait(message)
 
 
 class Hub:
@@ -76,6 +96,8 @@ class Hub:
                 async with await psycopg.AsyncConnection.connect(settings.DATABASE_DIRECT_URL or settings.DATABASE_URL, autocommit=True) as listening:
                     await listening.execute(f"LISTEN {CHANNEL}")
                     self._tail = Tail(await asyncio.to_thread(_latest))
+                    for viewer in self.viewers:  # they waited while the database was away
+                        viewer.tell(RELOAD)
                     while True:
                         async for _ in listening.notifies(timeout=HEARTBEAT_SECONDS, stop_after=1):
                             await asyncio.sleep(GATHER_SECONDS)
@@ -86,22 +108,15 @@ class Hub:
                 await asyncio.sleep(1)
 
     async def _pass_on(self) -> None:
-        self._tail, changes = await asyncio.to_thread(_changes, self._tail)
-        if not changes:
-            return
-        said: dict[tuple[AccessScope, ...], bytes] = {}  # viewers of one reach are told the same
-        for viewer in self.viewers:
-            if viewer.scopes not in said:
-                seen = [change for change in changes if viewer.sees(change["area"], change["confidentiality"])]
-                said[viewer.scopes] = b"event: changes\ndata: " + orjson.dumps(seen) + b"\n\n" if seen else b""
-            message = said[viewer.scopes]
-            if not message:
-                continue
-            if viewer.waiting.full():
-                while not viewer.waiting.empty():
-                    viewer.waiting.get_nowait()
-                message = b"event: reload\ndata: {}\n\n"
-            viewer.waiting.put_nowait(message)
+        more = True
+        while more:
+            self._tail, changes, more = await asyncio.to_thread(_changes, self._tail)
+            said: dict[tuple[AccessScope, ...], bytes] = {}  # viewers of one reach are told the same
+            for viewer in self.viewers:
+                if viewer.scopes not in said:
+                    said[viewer.scopes] = viewer.told_of(changes)
+                if message := said[viewer.scopes]:
+                    viewer.tell(message)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one viewer until it leaves."""
@@ -116,12 +131,21 @@ class Hub:
         if not scopes:
             await respond_json(send, 403, {"code": "access.forbidden"})
             return
+        try:
+            age = _age(scope)
+        except ValueError:
+            await respond_json(send, 400, {"code": "live.age"})
+            return
+        if not self.viewers:
+            self._tail = Tail(await asyncio.to_thread(_latest))  # nobody was there to be told of what came before
         viewer = Viewer(scopes)
         self.viewers.add(viewer)
         health.VIEWERS.inc()
         try:
             await send({"type": "http.response.start", "status": 200, "headers": EVENT_STREAM})
             await send({"type": "http.response.body", "body": b"retry: 2000\nevent: hello\ndata: {}\n\n", "more_body": True})
+            if age is not None and (missed := await asyncio.to_thread(_missed, viewer, age)):
+                viewer.tell(missed)
             gone = asyncio.create_task(_left(receive))
             await _feed(viewer, send, gone)
         finally:
@@ -156,10 +180,40 @@ def _latest() -> int:
         connection.close()
 
 
-def _changes(tail: Tail) -> tuple[Tail, list[dict[str, Any]]]:
+def _changes(tail: Tail) -> tuple[Tail, list[dict[str, Any]], bool]:
+    """The tail to go on from, what changed since ``tail``, and whether there is more."""
     close_old_connections()
-    after, events = follow(tail, at=machine_now())
-    return after, [
+    after, events = follow(tail, at=machine_now(), limit=AT_ONCE)
+    return after, _told(events), len(events) >= AT_ONCE
+
+
+def _missed(viewer: Viewer, age: float) -> bytes:
+    """What to tell the viewer of a page that was asked for ``age`` seconds ago, before it was connected."""
+    if age > OLDEST_SECONDS:
+        return RELOAD
+    try:
+        events = events_since(machine_now() - timedelta(seconds=age + WRITE_SECONDS), AT_ONCE)
+        return RELOAD if len(events) >= AT_ONCE else viewer.told_of(_told(events))
+    finally:
+        connection.close()
+
+
+def _age(scope: Scope) -> float | None:
+    """How many seconds ago the viewer's page was asked for; None where it does not say.
+
+    Raises:
+        ValueError: it is no number of seconds.
+    """
+    given = parse_qs(scope["query_string"].decode("latin-1")).get("age")
+    age = float(given[-1]) if given else None
+    if age is not None and not 0 <= age < float("inf"):
+        raise ValueError(age)
+    return age
+
+
+def _told(events: list[Recent]) -> list[dict[str, Any]]:
+    """Of the events, what a viewer is told: changes of matters."""
+    return [
         {
             "id": str(event.key),
             "topic": event.topic,

@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from linli.engines.duties.campaigns.rules.doors import Advice, Outcome
+from linli.engines.duties.campaigns.rules.doors import Advice
 from linli.engines.duties.campaigns.selectors import own_doors, public_campaigns
-from linli.engines.duties.campaigns.services.running import Wish, note_attempts
+from linli.engines.duties.campaigns.services.noting import Wish, note_attempts
 from linli.interfaces.access import actor_of_request, public_route, signed_in_route
+from linli.interfaces.campaign_words import OUTCOMES, way_of
 from linli.interfaces.refusals import sentence
 from linli.interfaces.tags import bilingual
 from linli.kernel.clock.services import now
@@ -52,16 +53,17 @@ def doors(request: HttpRequest) -> HttpResponseBase:
         waiting = [door for door in found.doors if door.suggestion.advice is Advice.THEN and door.suggestion.not_before and door.suggestion.not_before > at]
         open_now = [door for door in found.doors if not door.result and door not in waiting]
         title = found.title or bilingual(dict(found.area_names), get_language() or "")
-        lists.append({"title": title, "list": found, "now": open_now, "later": waiting, "ended": sum(1 for door in found.doors if door.result)})
+        ended = [(door, OUTCOMES[door.result]) for door in found.doors if door.result]
+        lists.append({"title": title, "list": found, "now": open_now, "later": waiting, "ended": ended})
     return render(request, "portal/doors.html", {"lists": lists, "key": str(new_id())})
 
 
 @signed_in_route
 @require_POST
 def note(request: HttpRequest, target_id: UUID) -> HttpResponseBase:
-    """Note how it went at a door; sent twice, it is noted once."""
+    """Note how it went at a door, or take one's last note back; sent twice, it is done once."""
     try:
-        outcome = Outcome(request.POST.get("outcome", ""))
+        outcome = way_of(request.POST.get("outcome", ""))
     except ValueError:
         raise Http404 from None
     at = now()
@@ -70,5 +72,5 @@ def note(request: HttpRequest, target_id: UUID) -> HttpResponseBase:
     if isinstance(result, Refusal):
         messages.error(request, sentence(result))
     else:
-        messages.success(request, _("Written down."))
+        messages.success(request, _("Written down.") if outcome else _("Taken back; the door is open again."))
     return redirect("portal:doors")

@@ -1,8 +1,11 @@
-"""A volunteer's own shifts: sign up, leave, offer and take over; hours behind one; a calendar by private address."""
+"""A volunteer's own shifts: sign up, leave, offer and take over; be there and go; hours behind one; a calendar by private address.
+
+Going before the shift ends is asked once more, on a page: here it cannot be said anew.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,15 +20,22 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from linli.engines.duties.selectors.feed import feed_duties
+from linli.engines.duties.shifts.rules.presence import MARGIN_MOST, Presence
 from linli.engines.duties.shifts.rules.signing import Part
-from linli.engines.duties.shifts.selectors import feed_shifts, has_feed, own_hours, own_shifts, person_of_feed
-from linli.engines.duties.shifts.services import cancel, end_feed, offer, renew_feed, sign_up, take_offer
+from linli.engines.duties.shifts.selectors.presence import OwnPresence, own_hours, own_presence, own_presence_in
+from linli.engines.duties.shifts.selectors.rosters import feed_shifts, has_feed, own_shifts, person_of_feed
+from linli.engines.duties.shifts.services.feeds import end_feed, renew_feed
+from linli.engines.duties.shifts.services.presence import arrive, leave
+from linli.engines.duties.shifts.services.rosters import cancel, offer, sign_up, take_offer
 from linli.interfaces.access import actor_of_request, public_route, signed_in_route
 from linli.interfaces.refusals import uuid_given
 from linli.interfaces.tags import bilingual
+from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
 from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
 from linli.kernel.writing import write
+
+MARGIN = timedelta(minutes=MARGIN_MOST)
 
 
 @signed_in_route
@@ -45,8 +55,38 @@ def _page(request: HttpRequest, *, address: str = "") -> HttpResponseBase:
     count, minutes = own_hours(actor=actor, at=at)
     lines = own_shifts(actor=actor, at=at)
     mine = [line for line in lines if line.part]
-    context = {"mine": mine, "others": [line for line in lines if not line.part], "count": count, "hours": minutes / 60, "address": address}
+    near = own_presence(actor=actor, at=at, since=at - MARGIN, until=at + MARGIN)
+    running = [(one, step) for one in near if (step := _step(one, at)) or one.span.starts <= at < one.span.ends]
+    context = {
+        "now": running,
+        "asked": _asked(request, running, at),
+        "mine": mine,
+        "others": [line for line in lines if not line.part],
+        "count": count,
+        "hours": minutes / 60,
+        "address": address,
+    }
     return render(request, "portal/volunteer_shifts.html", {**context, "has_feed": has_feed(actor=actor), "known": actor.person_id})
+
+
+def _step(one: OwnPresence, at: datetime) -> str:
+    """What is to be said of a shift now: that one is there, that one has finished, or nothing."""
+    span, standing = one.span, one.standing
+    if standing.arrived_at is None:
+        return "arrive" if span.starts - span.margin <= at < span.ends and standing.presence is not Presence.GONE else ""
+    return "finish" if span.starts <= at <= span.ends + span.margin and standing.left_at is None else ""
+
+
+def _asked(request: HttpRequest, running: list[tuple[OwnPresence, str]], at: datetime) -> UUID | None:
+    """The shift of which it is asked whether one has finished already; none once it is over, or where there is nothing to finish."""
+    given = request.GET.get("finish")
+    return next((one.id for one, step in running if step == "finish" and str(one.id) == given and at < one.span.ends), None)
+
+
+def _too_soon(shift_id: UUID, *, actor: Actor, at: datetime) -> bool:
+    """Whether to ask once more before the actor goes: they are there, and the shift runs on."""
+    one = own_presence_in({shift_id}, actor=actor, at=at).get(shift_id)
+    return one is not None and _step(one, at) == "finish" and at < one.span.ends
 
 
 @signed_in_route
@@ -54,6 +94,8 @@ def _page(request: HttpRequest, *, address: str = "") -> HttpResponseBase:
 def act(request: HttpRequest, shift_id: UUID, act: str) -> HttpResponseBase:
     """One step with a shift."""
     common: dict[str, Any] = {"actor": actor_of_request(request), "at": now(), "shift_id": shift_id}
+    if act == "finish" and not request.POST.get("sure") and _too_soon(shift_id, actor=common["actor"], at=common["at"]):
+        return redirect(f"{reverse('portal:volunteer_shifts')}?finish={shift_id}#finish")
     with write():
         if act == "sign":
             part = sign_up(**common)
@@ -61,6 +103,12 @@ def act(request: HttpRequest, shift_id: UUID, act: str) -> HttpResponseBase:
         elif act == "leave":
             cancel(**common)
             said = _("You have left this shift.")
+        elif act == "arrive":
+            arrive(**common)
+            said = _("You are here. Your captain sees it.")
+        elif act == "finish":
+            leave(**common)
+            said = _("You have finished. Thank you.")
         elif act in ("offer", "keep"):
             offer(**common, offered=act == "offer")
             said = _("Offered to your colleagues; until somebody takes it, it is yours.") if act == "offer" else _("You keep it.")

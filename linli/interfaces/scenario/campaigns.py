@@ -11,7 +11,8 @@ from linli.directory.territory.selectors import ground
 from linli.engines.duties.campaigns.rules.doors import Advice, DayPart, Outcome
 from linli.engines.duties.campaigns.rules.targets import doors_of
 from linli.engines.duties.campaigns.selectors import campaign_page
-from linli.engines.duties.campaigns.services.running import NewCampaign, Wish, lay_doors, note_attempts, start_campaign
+from linli.engines.duties.campaigns.services.noting import Wish, note_attempts
+from linli.engines.duties.campaigns.services.running import NewCampaign, lay_doors, start_campaign
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.calendar.selectors import working_calendar
 from linli.kernel.ids import new_id

@@ -54,7 +54,7 @@ class SubjectPart(Section):
 
 
 class CheckInPart(Section):
-    """Somebody with ``role`` checks in for ``duty`` of a subject (or of a grid or community, or of a matter); ``excuse`` accepts a reason.
+    """Somebody with ``role`` checks in for ``duty`` of a subject (or of a grid, its community or street, or of a matter); ``excuse`` accepts a reason.
 
     Several duties are one visit that serves them all.
     """
@@ -62,6 +62,7 @@ class CheckInPart(Section):
     subject: str | None = None
     grid: int | None = None
     community: int | None = None
+    street: int | None = None
     matter: str | None = None
     duty: DutyNames
     verb: Literal["take", "start", "arrive", "finish", "not_home", "refuse", "explain", "excuse"]
@@ -77,6 +78,7 @@ class ExpectDuty(Section):
     subject: str | None = None
     grid: int | None = None
     community: int | None = Field(default=None, description="the community of that grid")
+    street: int | None = Field(default=None, description="the street of that grid")
     matter: str | None = None
     duty: str
     visit_serves: int | None = Field(default=None, description="how many duties the visit that ended it served")
@@ -166,6 +168,8 @@ class DutyTelling:
             ref = ("area", grid_of_story(wanted.grid).id)
         elif wanted.community is not None:
             ref = ("area", ground().chain(grid_of_story(wanted.community).id)[-2].id)
+        elif wanted.street is not None:
+            ref = ("area", ground().chain(grid_of_story(wanted.street).id)[-3].id)
         elif wanted.subject in self.refs:
             ref = self.refs[wanted.subject]
         elif wanted.matter:

@@ -46,13 +46,15 @@ class PlacePart(Section):
 
 
 class LeafPart(Section):
-    """Somebody with ``role`` writes a leaf of a place's ledger; ``version``: the one that was seen."""
+    """Somebody with ``role`` writes a leaf of a place's ledger, with a photo and a signature where the story says so; ``version``: the one that was seen."""
 
     place: str
     form: str
     answers: dict[str, Any]
     role: str
     version: int = 0
+    photo: bool = False
+    signature: bool = False
     refused: str = ""
 
 
@@ -135,10 +137,11 @@ class LedgerTelling:
     def leaf(self, wanted: LeafPart, at: datetime) -> list[str]:
         kind, place = self._places[wanted.place]
         actor = self._person(wanted.role, self._area(wanted.place, at))
+        shown: dict[str, Any] = {"photos": [_picture("gray")] if wanted.photo else [], "signature": _picture("white") if wanted.signature else None}
         code = ""
         try:
             with write():
-                write_leaf(NewLeaf(kind, place, wanted.form, wanted.answers, wanted.version), actor=actor, at=at)
+                write_leaf(NewLeaf(kind, place, wanted.form, wanted.answers, wanted.version, **shown), actor=actor, at=at)
         except Refusal as refusal:
             code = refusal.code
         return _as_refused(code, wanted.refused)

@@ -21,7 +21,8 @@ from linli.engines.duties.patrols.services.proofs import Proof
 from linli.engines.duties.patrols.services.rounds import check_in, finish_round, start_round
 from linli.engines.duties.patrols.services.routes import NewCheckpoint, NewRoute, add_checkpoint, make_route
 from linli.engines.duties.patrols.tasks import sweep_signs, sweep_slots
-from linli.engines.duties.shifts.selectors import board
+from linli.engines.duties.shifts.selectors.rosters import board
+from linli.engines.duties.shifts.tasks import sweep_missing
 from linli.interfaces.scenario.duties import grid_of_story
 from linli.interfaces.scenario.teams import TeamTelling
 from linli.kernel.access.rules import SYSTEM, Actor, ActorKind
@@ -106,7 +107,8 @@ class PatrolTelling:
         return {**{name: self._teams.refusing(act) for name, act in acts.items()}, "expect_patrol": self._expect}
 
     def run(self, at: datetime) -> None:
-        """What the worker does meanwhile: slots judged, silent volunteers told of."""
+        """What the worker does meanwhile: who is missing noted, slots judged, silent volunteers told of."""
+        sweep_missing(at)
         sweep_slots(at)
         sweep_signs(at)
 

@@ -15,7 +15,18 @@ from linli.interfaces.scenario.duties import CheckInPart, ExpectDuty, SubjectPar
 from linli.interfaces.scenario.inspections import ExpectDraw, ExpectPlace, ExpectRound, InspectPart, LeafPart, PlacePart
 from linli.interfaces.scenario.meetings import ExpectMeeting, HoldPart
 from linli.interfaces.scenario.patrols import AnswerPart, ExpectPatrol, RoundPart, RoutePart
-from linli.interfaces.scenario.teams import ActivityPart, CaptainPart, CoursePart, ExpectTeam, MemberPart, RosterPart, ShiftPart, SignPart, TeamPart
+from linli.interfaces.scenario.team_parts import (
+    ActivityPart,
+    CaptainPart,
+    CoursePart,
+    ExpectMessage,
+    ExpectTeam,
+    MemberPart,
+    RosterPart,
+    ShiftPart,
+    SignPart,
+    TeamPart,
+)
 from linli.kernel.playbooks.rules import Issue, Section, Sections, Text
 from linli.kernel.playbooks.rules.problems import Place, Problem
 from linli.kernel.playbooks.rules.source import read_source
@@ -165,6 +176,7 @@ class Step(Section):
     sign: SignPart | None = None
     activity: ActivityPart | None = None
     expect_team: ExpectTeam | None = None
+    expect_message: ExpectMessage | None = None
     route: RoutePart | None = None
     round: RoundPart | None = None
     answer_slot: AnswerPart | None = None

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
-
-from pydantic import Field
 
 from linli.directory.organisation.playbook import DirectorySection
 from linli.directory.teams import services as teams
@@ -16,135 +14,39 @@ from linli.directory.teams.rules import Cell
 from linli.directory.teams.selectors import team_page, venue_matrix
 from linli.directory.territory.rules import AreaNode
 from linli.directory.territory.selectors import ground
-from linli.engines.duties.shifts import services as shifts
+from linli.engines.duties.shifts.rules.presence import MissAnswer, Presence
 from linli.engines.duties.shifts.rules.roster import RosterRule
 from linli.engines.duties.shifts.rules.solve import Impossible, Proposal
-from linli.engines.duties.shifts.selectors import Board, ShiftLine, board, own_hours, own_shifts, proposal
+from linli.engines.duties.shifts.selectors.presence import own_hours
+from linli.engines.duties.shifts.selectors.rosters import Board, ShiftLine, board, own_shifts, proposal
+from linli.engines.duties.shifts.services import presence
+from linli.engines.duties.shifts.services import rosters as shifts
+from linli.flows.teams_are_messaged import MESSAGE
+from linli.interfaces.scenario.team_parts import (
+    MANAGER,
+    WEEKDAYS,
+    ActivityPart,
+    CaptainPart,
+    CoursePart,
+    ExpectMessage,
+    ExpectTeam,
+    MemberPart,
+    RosterPart,
+    ShiftPart,
+    SignPart,
+    TeamPart,
+)
 from linli.kernel.access.models import User
 from linli.kernel.access.rules import SYSTEM, Actor, ActorKind
 from linli.kernel.access.selectors import actor_of_user, role_grant
 from linli.kernel.access.services.users import create_user
 from linli.kernel.events.tasks import dispatch_once
-from linli.kernel.playbooks.rules import Section
+from linli.kernel.notices.selectors import inbox
 from linli.kernel.playbooks.selectors import active_playbook
 from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
 
-DayText = Annotated[str, Field(pattern=r"^D-?[0-9]{1,3}$", description="day of the story: D9")]
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MANAGER = "station_duty"
 WEEK = timedelta(days=7)
-
-
-class TeamPart(Section):
-    """A team is founded in the community of grid ``grid``, by somebody with ``role``; with ``organisation``, a body that joins in is entered first."""
-
-    name: str
-    kind: str
-    grid: int = 0
-    role: str = MANAGER
-    organisation: Literal["enterprise", "school", "other"] | None = None
-    refused: str = ""
-
-
-class MemberPart(Section):
-    """A resident asks to take part in ``team`` and is taken in (``accept``), or leaves it."""
-
-    team: str
-    person: str
-    agreed: bool = True
-    accept: bool = True
-    core: bool = False
-    leaves: bool = False
-    refused: str = ""
-
-
-class CoursePart(Section):
-    """Members pass a course on the day of the step."""
-
-    team: str
-    people: list[str] = Field(min_length=1)
-    course: str
-    refused: str = ""
-
-
-class CaptainPart(Section):
-    """A member is appointed captain until a day, or takes over from one."""
-
-    team: str
-    person: str
-    until: DayText
-    takes_over: str | None = None
-    refused: str = ""
-
-
-class ShiftPart(Section):
-    """A weekly shift of a team, laid out from the day of the step on."""
-
-    team: str
-    name: str
-    weekdays: list[Weekday] = Field(default_factory=lambda: list(WEEKDAYS), min_length=1)
-    begins: time
-    minutes: int
-    least: int
-    most: int
-    skills: dict[str, int] = Field(default_factory=dict)
-    refused: str = ""
-
-
-class RosterPart(Section):
-    """A roster is proposed for the week of a day and published; or no roster keeps to the rules, and ``impossible`` are those named."""
-
-    team: str
-    week: DayText
-    impossible: list[RosterRule] = Field(default_factory=list)
-
-
-class SignPart(Section):
-    """A member signs up for the team's first shift (called ``shift``) of a day, leaves it, offers the place, or takes a colleague's."""
-
-    team: str
-    person: str
-    day: DayText
-    shift: str
-    verb: Literal["sign", "leave", "offer", "take"] = "sign"
-    part: Literal["signed", "waiting"] | None = None
-    refused: str = ""
-
-
-class ActivityPart(Section):
-    """A team held an activity at a venue today; ``times`` of the same."""
-
-    team: str
-    venue: str
-    topic: str
-    attendances: int = 0
-    leaflets: int = 0
-    self_led: bool = False
-    times: int = Field(default=1, ge=1, le=1000)
-    refused: str = ""
-
-
-class ExpectTeam(Section):
-    """What has to be so of one team, of its week's roster, of one of its members, or (without ``team``) of the matrix team × venue."""
-
-    team: str | None = None
-    members: int | None = None
-    captains: int | None = None
-    recruiting: bool | None = None
-    week: DayText | None = None
-    uncovered: int | None = Field(default=None, description="hours of the week in which nobody stands")
-    broken: list[RosterRule] | None = Field(default=None, description="rules that the week's roster breaks")
-    alone_at_night: bool | None = None
-    person: str | None = None
-    shifts_behind: int | None = None
-    kind: str = ""
-    venue: str = ""
-    sessions: int | None = None
-    self_led_share: int | None = None
-    attendances: int | None = None
-    leaflets: int | None = None
 
 
 class TeamTelling:
@@ -162,7 +64,12 @@ class TeamTelling:
             "team": self._found, "member": self._member, "course": self._course, "captain": self._captain, "shift": self._shift, "sign": self._sign,
             "activity": self._activity,
         }  # fmt: skip
-        return {**{name: self.refusing(act) for name, act in done.items()}, "roster": self._roster, "expect_team": self._expect}
+        return {
+            **{name: self.refusing(act) for name, act in done.items()},
+            "roster": self._roster,
+            "expect_team": self._expect,
+            "expect_message": self._message,
+        }
 
     def refusing(self, act: Callable[[Any, datetime], list[str] | None]) -> Callable[[Any, datetime], list[str]]:
         """``act`` in a write of its own: a refusal has to be the one that the part names, and what is told is told at once."""
@@ -301,6 +208,14 @@ class TeamTelling:
             shifts.cancel(**common)
         elif wanted.verb == "offer":
             shifts.offer(**common)
+        elif wanted.verb in ("arrive", "finish"):
+            verb = presence.arrive if wanted.verb == "arrive" else presence.leave
+            verb(**common, happened_at=self.moment(wanted.happened) if wanted.happened else None)
+        elif wanted.verb in ("excuse", "came"):
+            leader = self.resident(wanted.by, at) if wanted.by else self.manager(self._teams[wanted.team][1])
+            missing = line.standings[self._person(wanted.person, at)].miss_id
+            answer = MissAnswer.CAME if wanted.verb == "came" else MissAnswer.EXCUSED
+            presence.answer_miss(actor=leader, at=at, miss_id=missing or line.id, wanted=answer, words=wanted.words)
         elif wanted.verb == "take":
             offers = next(own.offers for own in own_shifts(actor=actor, at=at) if own.id == line.id)
             shifts.take_offer(**common, part_id=offers[0])
@@ -330,10 +245,18 @@ class TeamTelling:
     def _expect(self, wanted: ExpectTeam, at: datetime) -> list[str]:
         found = dict(self._of_team(wanted, at)) if wanted.team else self._of_matrix(wanted, at)
         if wanted.person:
-            found["shifts_behind"] = own_hours(actor=self.resident(wanted.person, at), at=at)[0]
+            found["shifts_behind"], minutes = own_hours(actor=self.resident(wanted.person, at), at=at)
+            found["hours"] = minutes / 60
         asked = wanted.model_dump(exclude_none=True, exclude={"team", "week", "kind", "venue", "person"})
         asked |= {"broken": sorted(asked["broken"])} if "broken" in asked else {}
         return [f"{name} is {found.get(name)}, expected {value}" for name, value in asked.items() if found.get(name) != value]
+
+    def _message(self, wanted: ExpectMessage, at: datetime) -> list[str]:
+        while dispatch_once():
+            pass
+        had = [item for item in inbox(self.resident(wanted.person, at)) if item.template == MESSAGE.key]
+        wrong = [] if len(had) == wanted.times else [f"{len(had)} messages, expected {wanted.times}"]
+        return wrong + ([] if not had or wanted.says in had[0].body else [f"“{had[0].body}”, expected “{wanted.says}”"])
 
     def _of_team(self, wanted: ExpectTeam, at: datetime) -> Iterator[tuple[str, Any]]:
         team, _area = self._teams[wanted.team or ""]
@@ -350,6 +273,7 @@ class TeamTelling:
             yield "uncovered", round(sum((gap.ends - gap.starts).total_seconds() for gap in week.gaps) / 3600)
             yield "broken", sorted(rules)
             yield "alone_at_night", RosterRule.PAIRS in rules
+            yield "missing", sum(one.presence is Presence.MISSING for line in week.shifts for one in line.standings.values())
 
     def _of_matrix(self, wanted: ExpectTeam, at: datetime) -> dict[str, Any]:
         cells = venue_matrix(actor=SYSTEM, since=self._first, until=at + timedelta(seconds=1))

@@ -17,6 +17,7 @@ from linli.kernel.events.rules import Tail
 from linli.kernel.events.services import RETRY, handlers
 
 _OUTBOX, _DELIVERY = OutboxEvent._meta.db_table, Delivery._meta.db_table
+_COLUMNS = "seq, topic, key, at, recorded_at, data"  # of :class:`Recent`
 
 
 # -- the live tail ----------------------------------------------------------------------------------------------------
@@ -40,14 +41,31 @@ def recent_events(after_seq: int, limit: int = 500, *, holes: Sequence[int] = ()
     Numbers are drawn before commit: one below the last seen may still appear. :func:`follow` keeps account of that.
     For the program itself; whoever shows them to people asks access.
     """
-    columns = "seq, topic, key, at, recorded_at, data"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""(SELECT {columns} FROM {_OUTBOX} WHERE seq > %s ORDER BY seq LIMIT %s)
-                UNION ALL (SELECT {columns} FROM {_OUTBOX} WHERE seq = ANY(%s) AND seq <= %s) ORDER BY seq""",
+            f"""(SELECT {_COLUMNS} FROM {_OUTBOX} WHERE seq > %s ORDER BY seq LIMIT %s)
+                UNION ALL (SELECT {_COLUMNS} FROM {_OUTBOX} WHERE seq = ANY(%s) AND seq <= %s) ORDER BY seq""",
             [after_seq, limit, list(holes), after_seq],
         )
-        return [Recent(seq, topic, key, at, recorded_at, orjson.loads(data)) for seq, topic, key, at, recorded_at, data in cursor.fetchall()]
+        return [_recent(row) for row in cursor.fetchall()]
+
+
+def _recent(row: tuple[Any, ...]) -> Recent:
+    seq, topic, key, at, recorded_at, data = row
+    return Recent(seq, topic, key, at, recorded_at, orjson.loads(data))
+
+
+def events_since(at: datetime, limit: int = 500) -> list[Recent]:
+    """What was recorded at or after ``at`` (the machine's time), by number; of more than ``limit`` events, the last.
+
+    For the program itself; whoever shows them to people asks access.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT * FROM (SELECT {_COLUMNS} FROM {_OUTBOX} ORDER BY seq DESC LIMIT %s) AS last WHERE recorded_at >= %s ORDER BY seq",
+            [limit, at],
+        )
+        return [_recent(row) for row in cursor.fetchall()]
 
 
 def latest_seq() -> int:

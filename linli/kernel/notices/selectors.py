@@ -86,6 +86,11 @@ def unread_count(actor: Actor, *, most: int = 100) -> int:
     return Notice.objects.filter(recipient=own_ref(actor), channel=Channel.IN_APP, read_at=None, forgotten_at=None)[:most].count()
 
 
+def how_many_told(template: str, dedupe_key: str) -> int:
+    """How many recipients have had a notice of this occasion, by whatever channel."""
+    return Notice.objects.filter(dedupe_key=dedupe_key, template=template).values("recipient").distinct().count()
+
+
 def outbox(actor: Actor, page: int = 1, *, state: NoticeState | None = None, channel: Channel | None = None) -> OutboxPage:
     """What was sent, will be sent, or would have been sent by outward channels, newest first, 50 a page.
 

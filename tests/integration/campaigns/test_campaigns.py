@@ -21,19 +21,18 @@ from linli.engines.duties.campaigns import selectors
 from linli.engines.duties.campaigns.models import Attempt, Campaign, Target
 from linli.engines.duties.campaigns.rules.doors import Advice, EndedAlready, Outcome
 from linli.engines.duties.campaigns.rules.targets import doors_of
+from linli.engines.duties.campaigns.services import noting, sharing
 from linli.engines.duties.campaigns.services import running as services
-from linli.engines.duties.campaigns.services import sharing
+from linli.engines.duties.campaigns.services.noting import NoSuchTarget, Wish
 from linli.engines.duties.campaigns.services.running import (
     BadDays,
     CampaignOver,
     CodeTaken,
     NewCampaign,
     NoSuchCampaign,
-    NoSuchTarget,
     NoSuchTemplate,
     NothingThere,
     NotOfDoors,
-    Wish,
 )
 from linli.engines.duties.campaigns.services.sharing import NobodyToShare
 from linli.engines.matters.rules.command import Command
@@ -93,8 +92,8 @@ class Street:
     def note(self, target: Target, outcome: Outcome, at: datetime, *, actor: Actor | None = None, key: str = "", now: datetime | None = None) -> Any:
         wish = Wish(target.id, outcome, at, key or str(uuid4()))
         with write():
-            (result,) = services.note_attempts(actor=actor or self.leader(), at=now or at, wishes=[wish])
-        return result.outcome if isinstance(result, services.Noted) else result
+            (result,) = noting.note_attempts(actor=actor or self.leader(), at=now or at, wishes=[wish])
+        return result.outcome if isinstance(result, noting.Noted) else result
 
 
 def make(folder: Path) -> Street:
@@ -245,7 +244,7 @@ def test_whoever_may_not_is_refused(street: Street) -> None:
     with pytest.raises(Forbidden), write():
         services.start_campaign(actor=head, at=MONDAY, campaign=NewCampaign("households", "x", street.town.streets[0].id, FIRST, LAST))
     with pytest.raises(NotSignedIn), write():
-        services.note_attempts(actor=ANONYMOUS, at=MONDAY, wishes=[])
+        noting.note_attempts(actor=ANONYMOUS, at=MONDAY, wishes=[])
     with pytest.raises(Forbidden):
         selectors.campaigns(actor=person("nobody"), at=MONDAY)
 

@@ -23,7 +23,8 @@ from linli.engines.duties.campaigns.models import Helper, Target
 from linli.engines.duties.campaigns.rules.doors import Advice, Outcome
 from linli.engines.duties.campaigns.rules.targets import Door, doors_of
 from linli.engines.duties.campaigns.services import running, sharing
-from linli.engines.duties.campaigns.services.running import NewCampaign, NothingThere, NotOfDoors, Wish
+from linli.engines.duties.campaigns.services.noting import Wish, note_attempts
+from linli.engines.duties.campaigns.services.running import NewCampaign, NothingThere, NotOfDoors
 from linli.kernel.access.models import User
 from linli.kernel.access.rules import SYSTEM, Actor, ActorKind, Confidentiality, Forbidden, Grant
 from linli.kernel.access.selectors import actor_of_user
@@ -185,7 +186,7 @@ def test_two_thousand_doors_cost_as_many_queries_as_two_hundred_and_the_day_s_pl
             mine = selectors.own_doors(actor=people["ann"], at=now)
             wishes = [Wish(one.id, (Outcome.DONE, Outcome.NOT_HOME)[place % 2], now, f"{number}-{one.id}") for place, one in enumerate(page.left)]
             with write():
-                results = running.note_attempts(actor=SYSTEM, at=now, wishes=wishes)
+                results = note_attempts(actor=SYSTEM, at=now, wishes=wishes)
             table = list(selectors.targets_table(actor=SYSTEM, code="households"))
         asked.append(len(queries))
     assert asked[0] == asked[1] and [getattr(one, "outcome", None) for one in results].count(Outcome.DONE) == 100

@@ -18,7 +18,8 @@ from linli.engines.duties.models import CheckInRecord, Occurrence
 from linli.engines.duties.rules.forms import wrong_with
 from linli.engines.duties.rules.task import EvidenceMissing, Verb
 from linli.engines.duties.selectors.desk import duty_page
-from linli.engines.duties.services.checkin import FILE_OWNER, Command, NotAPicture, TooManyPhotos, check_in
+from linli.engines.duties.services.checkin import FILE_OWNER, Command, check_in
+from linli.engines.duties.services.pictures import NotAPicture, TooManyPhotos
 from linli.interfaces.printing import name_as_picture
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.access.services import users

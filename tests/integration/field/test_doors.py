@@ -108,7 +108,7 @@ def test_a_phone_holds_its_own_staircases_and_says_whom_to_try_when(street: Stre
     assert (tried["tries"], tried["advice"], tried["part"], tried["not_before"][:10]) == (1, "then", "afternoon", "2026-03-03")
     assert (fresh["tries"], fresh["advice"], fresh["result"]) == (0, "any_time", "")
     assert (mine["ways"], mine["retries"], mine["retry_hours"]) == (["done", "not_home", "refused"], 3, 20)
-    assert set(fresh) == {"id", "room", "label", "tries", "last_try", "result", "advice", "part", "not_before"}  # an address and what was tried, nobody
+    assert set(fresh) == {"id", "room", "label", "tries", "last_try", "result", "advice", "part", "not_before", "mine"}  # an address and what was tried, nobody
 
 
 def test_an_evening_on_the_stairs_counts_from_when_it_happened(street: Street) -> None:
@@ -132,6 +132,23 @@ def test_sent_twice_noted_once(street: Street) -> None:
     first, second = (told(send(client, tap(door(street), "not_home", "again"))) for _ in range(2))
     assert (first["repeated"], second["repeated"], first["version"], second["version"]) == (False, True, 1, 1)
     assert Attempt.objects.count() == 1
+
+
+def test_a_tap_by_mistake_is_taken_back_after_it_was_sent(street: Street) -> None:
+    target, client = door(street), phone(street)
+    send(client, tap(target, "done", "mistake"))
+    (held,) = [item for item in carried(client)["lists"][0]["doors"] if item["id"] == str(target.id)]
+    assert (held["result"], held["mine"]) == ("done", True)
+    answer = send(client, tap(target, "take_back", "back", MONDAY + 3 * HOUR), tap(target, "not_home", "truly", MONDAY + 3 * HOUR))
+    assert results(answer) == [("back", "done"), ("truly", "done")]
+    assert told(send(client, tap(target, "take_back", "back", MONDAY + 3 * HOUR)))["repeated"] is True  # the answer was lost: said again
+    (held,) = [item for item in carried(client)["lists"][0]["doors"] if item["id"] == str(target.id)]
+    assert (held["result"], held["tries"], held["mine"]) == ("", 1, True)
+    other = told(send(phone(street, 2), tap(target, "take_back", "another")))
+    assert other["code"] == "campaigns.no_such_target"
+    send(client, tap(target, "take_back", "the-rest", MONDAY + 3 * HOUR))
+    nothing = told(send(client, tap(target, "take_back", "nothing", MONDAY + 3 * HOUR)))
+    assert (nothing["status"], nothing["code"]) == ("conflict", "campaigns.nothing_to_take_back")
 
 
 def test_news_of_before_the_end_is_taken_though_the_campaign_was_ended_by_hand(street: Street) -> None:

@@ -17,7 +17,7 @@ from linli.engines.duties.patrols.rules.codes import Shown
 from linli.engines.duties.patrols.services import routes
 from linli.engines.duties.patrols.services.proofs import code_of
 from linli.engines.duties.patrols.tasks import sweep_slots
-from linli.engines.duties.shifts import services as shift_services
+from linli.engines.duties.shifts.services import rosters as shift_services
 from linli.kernel.access.models import User
 from linli.kernel.clock.services import set_clock
 from linli.kernel.writing import write
@@ -80,7 +80,7 @@ def test_the_evening_s_beats_are_carried_ahead_and_hold_no_code_and_no_place(bea
     assert set(beat["spots"][0]) == {"id", "names", "shown"} and (held["round"], held["watch"]) == (None, None)
     body = client.get("/field/snapshot").content.decode()
     assert code_of(beaten.spot("East gate"), starts).token not in body and TAG not in body
-    assert "matters" not in snapshot(client)["kinds"] and snapshot(client)["kinds"]["duties"]["shifts"]
+    assert "matters" not in snapshot(client)["kinds"] and snapshot(client)["kinds"]["shifts"]["items"]
     assert carried(phone("ann"))["beats"] == []  # in the team, not in the shift
 
 

@@ -49,16 +49,24 @@ class Town:
         )  # fmt: skip
 
     def write(
-        self, form: str, answers: dict[str, Any], *, version: int = 0, actor: Actor | None = None, at: datetime = MORNING + HOUR, key: str = ""
+        self,
+        form: str,
+        answers: dict[str, Any],
+        *,
+        version: int = 0,
+        actor: Actor | None = None,
+        at: datetime = MORNING + HOUR,
+        key: str = "",
+        **shown: Any,
     ) -> Written:
         with write():
-            return write_leaf(NewLeaf("place", self.hotel, form, answers, version, key), actor=actor or self.actor(), at=at)
+            return write_leaf(NewLeaf("place", self.hotel, form, answers, version, key, **shown), actor=actor or self.actor(), at=at)
 
     def census(self, *, at: datetime = MORNING + HOUR) -> None:
         """Every yearly leaf of the hotel is written."""
         pledge = {"signed": True, "on": "2026-01-05"}
         for form, answers in (("registration", REGISTERED), ("staff", {"staff": 12}), ("safety_pledge", pledge), ("fire_pledge", pledge)):
-            self.write(form, answers, at=at)
+            self.write(form, answers, at=at, signature=signed() if answers is pledge else None)
 
     def finish(self, rule: str, ref: UUID, form: dict[str, Any], *, at: datetime, actor: Actor | None = None) -> Occurrence:
         """Finish the duty of a subject that runs at ``at``, with a photo and a signature; and let the stories run."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -32,7 +32,7 @@ def measured(name: str) -> float:
 
 
 def test_a_process_answers_before_it_can_work_and_says_what_it_lacks(committed: str) -> None:
-    assert asked(health.healthz) == (200, b'{"ok":true}')
+    assert asked(health.healthz)[0] == 200
     status, body = asked(health.readyz)
     assert status == 503 and json.loads(body) == {"ready": False, "missing": "no playbook applied"}
     community(at=now())
@@ -58,3 +58,11 @@ def test_overdue_is_counted_by_the_clock_of_the_program(committed: str) -> None:
     with write():
         set_clock(to=receipt.due_at + timedelta(minutes=1))
     assert (measured("linli_matters_open"), measured("linli_matters_overdue")) == (1, 1)
+
+
+def test_a_process_says_by_which_time_it_works(committed: str) -> None:
+    with write():
+        set_clock(to=now() + timedelta(days=3))
+    expected = now()
+    said = json.loads(asked(health.healthz)[1])
+    assert said["ok"] is True and timedelta(0) <= datetime.fromisoformat(said["at"]) - expected < timedelta(minutes=1)

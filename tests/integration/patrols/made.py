@@ -16,8 +16,8 @@ from linli.engines.duties.patrols.rules.codes import Shown
 from linli.engines.duties.patrols.services import routes
 from linli.engines.duties.patrols.services.proofs import Proof, code_of
 from linli.engines.duties.patrols.services.rounds import Met, Position, check_in
-from linli.engines.duties.shifts import services as shift_services
 from linli.engines.duties.shifts.models import Shift
+from linli.engines.duties.shifts.services import rosters as shift_services
 from linli.kernel.access.rules import Actor, ActorKind, Confidentiality, Grant
 from linli.kernel.clock.services import set_clock
 from linli.kernel.writing import write

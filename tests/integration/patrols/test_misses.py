@@ -26,7 +26,7 @@ from linli.engines.duties.patrols.services.misses import NoSuchMiss, answer_miss
 from linli.engines.duties.patrols.services.rounds import MetAlready, check_in, finish_round, start_round
 from linli.engines.duties.patrols.services.stands import NotOnDuty
 from linli.engines.duties.patrols.tasks import sweep_signs, sweep_slots
-from linli.engines.duties.shifts import services as shift_services
+from linli.engines.duties.shifts.services import rosters as shift_services
 from linli.kernel.access.rules import SYSTEM, Forbidden
 from linli.kernel.clock.services import set_clock
 from linli.kernel.events.tasks import dispatch_once

@@ -217,7 +217,7 @@ def test_the_board_and_the_coverage_are_for_those_who_may(tmp_path: Path) -> Non
     board = said(reader.get("/console/patrols/missed?days=1"))
     assert "East bank" in board and "2 of 4 checkpoints" in board
     page = said(reader.get("/console/patrols/coverage"))
-    assert "cover-map__walked" in page and "no street lines" in page and "Left, m" in page
+    assert "cover-map__walked" in page and "No streets were taken in for this ground" in page and "Streets never walked" not in page and "Left, m" in page
     assert reader.get("/console/patrols/coverage?area=nowhere").status_code == 404
     upper = town.town.town.streets[-1].code
     assert reader.get(f"/console/patrols/coverage?days=30&area={upper}").status_code == 200

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
 from django.test import Client
 
-from linli.engines.duties.shifts.models import Shift, ShiftPart, ShiftTemplate
+from linli.engines.duties.shifts.models import Shift, ShiftMiss, ShiftPart, ShiftTemplate
+from linli.engines.duties.shifts.services.presence import arrive
+from linli.engines.duties.shifts.tasks import sweep_missing
 from linli.kernel.access.models import User
 from linli.kernel.clock.services import set_clock
 from linli.kernel.writing import write
 from tests.factories import MONDAY
 from tests.integration.shifts.test_shifts import Patrol, make_patrol
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+HERE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
@@ -80,7 +87,7 @@ def test_a_volunteer_signs_up_swaps_and_subscribes(patrol: Patrol) -> None:
     assert "You took it over" in said(cid.post(f"{at}/take", {"part": part.id}, follow=True))
     assert bob.post(f"{at}/leave").status_code == 409
     page = said(cid.get("/volunteer/shifts"))
-    assert "signed up" in page and "Night walk" in page and "Shifts behind you" in page
+    assert "signed up" in page and "Night walk" in page and "Shifts you were there for" in page
     made = said(cid.post("/volunteer/feed"))
     address = made[made.index("/volunteer/calendar/") :].partition(".ics")[0] + ".ics"
     (event,) = icalendar.Calendar.from_ical(browser().get(address).content).walk("VEVENT")
@@ -90,6 +97,87 @@ def test_a_volunteer_signs_up_swaps_and_subscribes(patrol: Patrol) -> None:
     cid.post("/volunteer/feed", {"end": "1"})
     assert browser().get(address).status_code == 404
     assert browser().get("/volunteer/calendar/guessed.ics").status_code == 404
+
+
+def clock(at: datetime) -> None:
+    with write():
+        set_clock(to=at)
+
+
+def test_a_volunteer_comes_and_goes_by_two_buttons_and_hours_are_those_that_one_was_there(patrol: Patrol) -> None:
+    patrol.lay()
+    shift = patrol.shifts()[0]
+    for name in ("bob", "cid"):
+        patrol.sign(name, shift)
+    bob, cid, at = browser("bob"), browser("cid"), f"/volunteer/shifts/{shift.id}"
+    clock(shift.starts_at - 2 * HOUR)
+    assert f"{at}/arrive" not in said(bob.get("/volunteer/shifts")) and bob.post(f"{at}/arrive").status_code == 400
+    clock(shift.starts_at)
+    assert f"{at}/arrive" in said(bob.get("/volunteer/shifts"))
+    assert browser().post(f"{at}/arrive").status_code == 302 and browser("dan").post(f"{at}/arrive").status_code == 409
+    assert "You are here" in said(bob.post(f"{at}/arrive", follow=True)) and f"{at}/finish" in said(bob.get("/volunteer/shifts"))
+    asked = said(bob.post(f"{at}/finish", follow=True))  # too soon: asked once more, and nothing is taken yet
+    assert "Have you finished already?" in asked and 'name="sure"' in asked and part_of(patrol, "bob").left_at is None
+    assert 'name="sure"' not in said(bob.get("/volunteer/shifts")) and 'name="sure"' not in said(cid.get(f"/volunteer/shifts?finish={shift.id}"))
+    assert browser().post(f"{at}/finish", {"sure": "1"}).status_code == 302 and cid.post(f"{at}/finish").status_code == 409
+    clock(shift.ends_at)
+    assert 'name="sure"' not in said(bob.get(f"/volunteer/shifts?finish={shift.id}"))
+    assert "You have finished" in said(bob.post(f"{at}/finish", follow=True)) and cid.post(f"{at}/finish").status_code == 409
+    for client, hours in ((bob, (1, 4.0)), (cid, (0, 0.0))):
+        page = client.get("/volunteer/shifts")
+        assert "did not come to is not counted" in said(page) and (page.context["count"], round(page.context["hours"], 1)) == hours
+
+
+def test_who_is_sure_has_finished_before_the_end(patrol: Patrol) -> None:
+    patrol.lay()
+    shift = patrol.shifts()[0]
+    patrol.sign("bob", shift)
+    clock(shift.starts_at)
+    bob, at = browser("bob"), f"/volunteer/shifts/{shift.id}"
+    bob.post(f"{at}/arrive")
+    clock(shift.starts_at + HOUR)
+    assert "You have finished" in said(bob.post(f"{at}/finish", {"sure": "1"}, follow=True))
+    left = part_of(patrol, "bob").left_at
+    assert left is not None and left - shift.starts_at < HOUR + MINUTE
+
+
+def part_of(patrol: Patrol, name: str) -> ShiftPart:
+    return ShiftPart.objects.get(person_id=patrol.people[name].person_id)
+
+
+def test_a_captain_sees_who_is_there_says_it_for_others_and_answers_what_was_missed(patrol: Patrol) -> None:
+    patrol.lay(most=3)
+    shift = patrol.shifts()[0]
+    for name in ("ann", "bob", "cid"):
+        patrol.sign(name, shift)
+    ann, at, week = browser("ann"), "/console/teams/night/roster", {"week": "2026-03-02"}
+    clock(shift.starts_at + 5 * MINUTE)
+    with write():
+        arrive(actor=patrol.people["ann"], at=shift.starts_at, shift_id=shift.id)
+    page = said(ann.get(at))
+    assert "not there yet" in page and "map-pin" in page and "1 of 3 there" in said(ann.get("/console/teams/night"))
+    bob = {**week, "act": "there", "shift": str(shift.id), "person": str(patrol.people["bob"].person_id)}
+    assert browser("cid").post(f"{at}/change", bob).status_code == 403
+    assert "Written down" in said(ann.post(f"{at}/change", bob, follow=True))
+    went = {**bob, "act": "went"}
+    assert 'value="went"' in said(ann.get(at)) and browser("cid").post(f"{at}/change", went).status_code == 403
+    assert ann.post(f"{at}/change", {**went, "went_at": "then"}).status_code == 404
+    assert "before the arrival" in said(ann.post(f"{at}/change", {**went, "went_at": f"{shift.starts_at.astimezone(HERE):%Y-%m-%dT%H:%M}"}))
+    assert "Written down" in said(ann.post(f"{at}/change", went, follow=True))
+    clock(shift.starts_at + 30 * MINUTE)
+    later = {**went, "went_at": f"{(shift.starts_at + 20 * MINUTE).astimezone(HERE):%Y-%m-%dT%H:%M}"}
+    assert "Written down" in said(ann.post(f"{at}/change", later, follow=True))
+    assert "It stays as it is" in said(ann.post(f"{at}/change", later, follow=True))
+    assert ShiftPart.objects.get(person_id=patrol.people["bob"].person_id).left_at == shift.starts_at + 20 * MINUTE
+    sweep_missing(shift.starts_at + HOUR)
+    clock(shift.starts_at + HOUR)
+    assert "did not come" in said(ann.get(at))
+    answer = {**week, "act": "excused", "miss": str(ShiftMiss.objects.get().id)}
+    assert browser("cid").post(f"{at}/change", {**answer, "note": "ill"}).status_code == 403
+    assert "Say in a few words how it was" in said(ann.post(f"{at}/change", answer))
+    assert ann.post(f"{at}/change", {**answer, "act": "came", "note": "x", "came_at": "then"}).status_code == 404
+    page = said(ann.post(f"{at}/change", {**answer, "note": "ill, called before"}, follow=True))
+    assert "excused" in page and "ill, called before" in page
 
 
 def feed_of(client: Client) -> str:

@@ -14,11 +14,12 @@ from django.db import IntegrityError, connection, connections, transaction
 
 from linli.directory.teams import services as team_services
 from linli.directory.teams.rules import UnknownCourse
-from linli.engines.duties.shifts import selectors, services
 from linli.engines.duties.shifts.models import Shift, ShiftPart
 from linli.engines.duties.shifts.rules.roster import RosterRule
 from linli.engines.duties.shifts.rules.signing import CutOffPassed, NotIn, NotOfTheTeam, NotReady, Part, ShiftOver, SignedAlready, TooLittleRest
 from linli.engines.duties.shifts.rules.solve import Impossible, Proposal
+from linli.engines.duties.shifts.selectors import rosters as selectors
+from linli.engines.duties.shifts.services import rosters as services
 from linli.engines.duties.shifts.tasks import lay_out_ahead
 from linli.kernel.access.rules import ANONYMOUS, Actor, Forbidden, NotSignedIn
 from linli.kernel.clock.services import set_clock
@@ -201,20 +202,6 @@ def test_what_stands_in_the_way_of_a_roster_is_named(patrol: Patrol) -> None:
     answer = selectors.proposal(actor=patrol.leader, at=MONDAY, team_id=patrol.team, since=MONDAY, until=MONDAY + timedelta(days=3))
     assert isinstance(answer, Impossible) and answer.rules == (RosterRule.COVER, RosterRule.AVAILABLE)  # dan has not passed the course
     assert answer.slots == (patrol.shifts()[0].id,)
-
-
-def test_hours_count_what_is_behind_one(patrol: Patrol) -> None:
-    patrol.lay()
-    first, second = patrol.shifts()[:2]
-    patrol.sign("bob", first)
-    patrol.sign("bob", second)
-    bob = patrol.people["bob"]
-    assert selectors.own_hours(actor=bob, at=MONDAY) == (0, 0)
-    assert selectors.own_hours(actor=bob, at=first.ends_at) == (1, 240)
-    assert selectors.own_hours(actor=bob, at=second.ends_at) == (2, 480)
-    with write():
-        services.call_off(actor=patrol.leader, at=MONDAY, shift_id=second.id)
-    assert selectors.own_hours(actor=bob, at=second.ends_at) == (1, 240)
 
 
 def test_the_last_place_goes_to_one(committed: str, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from linli.directory.teams import services as team_services
 from linli.directory.teams.models import Membership
-from linli.engines.duties.shifts import services
 from linli.engines.duties.shifts.models import Shift, ShiftTemplate
 from linli.engines.duties.shifts.rules.signing import Part
+from linli.engines.duties.shifts.services import rosters as services
 from linli.engines.duties.shifts.tasks import lay_out_ahead
 from linli.kernel.access.rules import SYSTEM, Actor, Forbidden
 from linli.kernel.clock.services import set_clock

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from linli.kernel.refusal import N_, Refusal
 
 MOST_BYTES = 32 * 1024 * 1024
@@ -131,6 +128,9 @@ def _csv_rows(text: str) -> Iterator[tuple[str, ...]]:
 
 
 def _xlsx_rows(data: bytes) -> Iterator[tuple[str, ...]]:
+    import openpyxl  # loaded where a workbook is read
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED:

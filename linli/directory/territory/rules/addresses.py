@@ -11,8 +11,6 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from pypinyin import Style, lazy_pinyin
-
 MAX_QUERY = 200  # characters of an address that are looked at
 MAX_WORDS = 8
 
@@ -84,11 +82,15 @@ def _is_chinese(word: str) -> bool:
 
 def pinyin(word: str) -> str:
     """The word in pinyin without tones or blanks; other letters stay."""
+    from pypinyin import lazy_pinyin  # its dictionary takes half a second to load
+
     return "".join(lazy_pinyin(word)).lower()
 
 
 def initials(word: str) -> str:
     """First letters of the word's pinyin: 清波社区 → qbsq."""
+    from pypinyin import Style, lazy_pinyin
+
     return "".join(lazy_pinyin(word, style=Style.FIRST_LETTER)).lower()
 
 

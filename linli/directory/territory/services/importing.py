@@ -14,7 +14,7 @@ import shapely
 from django.db import IntegrityError, connection
 
 from linli.directory.territory.events import TerritoryImported
-from linli.directory.territory.models import Addressed, Area, Territory
+from linli.directory.territory.models import Addressed, Area, StreetPiece, Territory
 from linli.directory.territory.rules import AreaNode, Ground
 from linli.directory.territory.rules.addresses import sort_key
 from linli.directory.territory.rules.findings import SHOWN
@@ -22,6 +22,7 @@ from linli.directory.territory.rules.source import TerritorySource
 from linli.directory.territory.rules.tree import ImportReport, Plan, StoredArea, compare, level_names, plan_territory
 from linli.directory.territory.selectors.ground import remember
 from linli.directory.territory.services.records import MANAGE, MODELS, store_records
+from linli.directory.territory.services.streets import cut_anew
 from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.clock.services import machine_now
@@ -101,12 +102,12 @@ def _prepared(source: TerritorySource) -> tuple[Plan, ImportReport]:
 
 
 def _uses(ids: Collection[UUID]) -> Iterable[tuple[UUID, str]]:
-    """Which of these areas other tables refer to. Records with a point do not count: they are placed anew."""
+    """Which of these areas other tables refer to. Records with a point and streets do not count: they are placed anew."""
     if not ids:
         return
     for relation in Area._meta.get_fields(include_hidden=True):
         model = relation.related_model if relation.auto_created and not relation.concrete else None
-        if model is None or not isinstance(model, type) or model in (Area, Territory):
+        if model is None or not isinstance(model, type) or model in (Area, StreetPiece, Territory):
             continue
         name = relation.field.name  # type: ignore[union-attr]
         found = model._default_manager.filter(**{f"{name}__in": list(ids)})
@@ -149,6 +150,8 @@ def _write(plan: Plan, source: TerritorySource, report: ImportReport, ground: _L
             },
         )
         relocated = _place_anew(ground)
+        if (report.added or report.changed or report.moved or gone) and StreetPiece.objects.exists():
+            cut_anew(ground.made)
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyogrio
 import shapely
-from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
 
@@ -98,6 +96,9 @@ def _read_layer(folder: Path, territory: TerritoryFile, layer: Layer, mended: li
 
 
 def _read_features(path: Path, layer: Layer) -> _Table:
+    import pyogrio  # it brings pandas along, where that is installed: loaded where a map file is read
+    from pyogrio.errors import DataLayerError, DataSourceError
+
     try:
         meta, _, shapes, columns = pyogrio.raw.read(path, layer=layer.layer, encoding=layer.encoding, force_2d=True)
     except (UnicodeDecodeError, LookupError):

@@ -9,9 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from linli.directory.territory.models import Addressed, Building, Facility, LegalEntity, Place
 from linli.directory.territory.rules import AreaNode, Ground, Placing
 from linli.directory.territory.rules.addresses import search_text
@@ -58,6 +55,9 @@ def read_records(path: Path, kind: RecordKind, *, encoding: str | None = None) -
 
 
 def _read_xlsx(path: Path) -> dict[str, list[str]]:
+    import openpyxl  # loaded where a workbook is read
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = [[plain_text(value) for value in row] for row in book.worksheets[0].iter_rows(values_only=True)]

@@ -1,6 +1,6 @@
 """Campaigns, their targets and what was tried. A target is a door, a place or an area; nobody behind a door is named.
 
-What must always hold of one row is a constraint here; migration 0002 keeps attempts as they were noted.
+What must always hold of one row is a constraint here; migrations 0002 and 0004 keep attempts as they were noted.
 """
 
 from __future__ import annotations
@@ -84,7 +84,10 @@ class Target(models.Model):
 
 
 class Attempt(models.Model):
-    """One attempt, as it was noted: never changed, never deleted. At most one of a target ends it."""
+    """One attempt, as it was noted: never changed, never deleted; noted by mistake, it is taken back once, and stays on record.
+
+    At most one that stands ends a target.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     target = models.ForeignKey(Target, on_delete=models.PROTECT, related_name="attempts")
@@ -93,10 +96,18 @@ class Attempt(models.Model):
     key = models.TextField(help_text="the sender's own of it: said twice, it is noted once")
     at = models.DateTimeField()
     recorded_at = models.DateTimeField()
+    taken_back_at = models.DateTimeField(null=True)
+    taken_back_by = models.TextField(default="", blank=True)
+    taken_back_key = models.TextField(default="", blank=True, help_text="the sender's own of it, where it came from a phone")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["actor", "key"], name="campaign_attempt_once"),
-            models.UniqueConstraint(fields=["target"], condition=Q(outcome__in=sorted(FINAL)), name="campaign_one_result"),
+            models.UniqueConstraint(fields=["target"], condition=Q(outcome__in=sorted(FINAL), taken_back_at=None), name="campaign_one_result"),
+            models.UniqueConstraint(fields=["taken_back_by", "taken_back_key"], condition=~Q(taken_back_key=""), name="campaign_taken_back_once"),
+            models.CheckConstraint(
+                condition=Q(taken_back_at=None, taken_back_by="", taken_back_key="") | (Q(taken_back_at__isnull=False) & ~Q(taken_back_by="")),
+                name="campaign_taken_back_whole",
+            ),
             models.CheckConstraint(condition=Q(outcome__in=[one.value for one in Outcome]) & ~Q(key=""), name="campaign_attempt_whole"),
         ]

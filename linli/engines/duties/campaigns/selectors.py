@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from uuid import UUID
 
@@ -18,13 +18,14 @@ from linli.engines.duties.campaigns.models import Attempt, Campaign, Helper, Tar
 from linli.engines.duties.campaigns.playbook import MANAGE, READ, WORK
 from linli.engines.duties.campaigns.rules.doors import FINAL, Advice, Outcome, Retry, Suggestion, Try, suggest
 from linli.engines.duties.campaigns.rules.targets import Progress, staircases
-from linli.engines.duties.campaigns.services.running import NoSuchCampaign, matter_counts, progress_of, retry_of, works_at
+from linli.engines.duties.campaigns.services.noting import may_take_back, works_at
+from linli.engines.duties.campaigns.services.running import NoSuchCampaign, matter_counts, progress_of, retry_of
 from linli.engines.duties.campaigns.services.sharing import eligible
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import in_scope
 from linli.kernel.calendar.selectors import working_calendar
 
-MOST, FOUND = 200, 12
+MOST, FOUND, LATELY = 200, 12, 6
 Names = Mapping[str, str]
 
 
@@ -78,7 +79,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class DoorLine:
-    """One target with what to do about it now."""
+    """One target with what to do about it now. ``mine``: what stands there last was noted by whoever asks."""
 
     id: UUID
     label: str
@@ -88,6 +89,18 @@ class DoorLine:
     last_try: datetime | None
     result: str
     suggestion: Suggestion
+    mine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotedLine:
+    """An attempt that was noted lately; ``takes_back``: whoever asks may take it back."""
+
+    id: UUID
+    label: str
+    at: datetime
+    outcome: Outcome
+    takes_back: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +139,7 @@ class CampaignPage:
     by_area: tuple[tuple[Names, int, int], ...]
     days: tuple[tuple[date, int, int], ...]
     left: tuple[DoorLine, ...]
+    lately: tuple[NotedLine, ...]
     helpers: tuple[HelperLine, ...]
     teams: tuple[tuple[UUID, Names], ...]
     on_record: tuple[int, int]
@@ -162,7 +176,7 @@ def campaign_page(*, actor: Actor, at: datetime, code: str) -> CampaignPage:
     if row is None:
         raise NoSuchCampaign
     targets = list(Target.objects.filter(campaign=row))
-    tries = _tries(Target.objects.filter(campaign=row))
+    tries = {target: [one for one, _by in found] for target, found in _noted(Target.objects.filter(campaign=row)).items()}
     ends = {target: next((one for one in found if one.outcome in FINAL), None) for target, found in tries.items()}
     deep = Confidentiality(row.confidentiality)
     manages = actor.may(MANAGE, area_path=row.area_path, confidentiality=deep)
@@ -175,6 +189,7 @@ def campaign_page(*, actor: Actor, at: datetime, code: str) -> CampaignPage:
         by_area=tuple(_by_area(targets, ends)),
         days=tuple(_days(row, ends.values(), at=at)),
         left=tuple(sorted(left, key=lambda door: _urgency(door, now=now))[:MOST]),
+        lately=tuple(_lately(row, actor)),
         helpers=tuple(_helpers(row, targets, ends)) if manages else (),
         teams=tuple((team.id, team.names) for team in teams_around(row.area_path)) if manages else (),
         on_record=buildings_counted(area_path=row.area_path) if manages and row.target_kind == "household" else (0, 0),
@@ -190,7 +205,7 @@ def own_doors(*, actor: Actor, at: datetime) -> list[DoorList]:
     today, now = _day(at), at.astimezone(_zone())
     mine = Target.objects.filter(helper_id=actor.person_id, campaign__ended_at=None, campaign__first_on__lte=today, campaign__last_on__gte=today)
     targets = list(mine.select_related("campaign"))
-    tries = _tries(mine)
+    noted = _noted(mine)
     groups: dict[tuple[date, UUID, tuple[str, str, str]], list[Target]] = {}
     for target in targets:
         stair = (target.compound, target.building, target.unit)
@@ -199,7 +214,7 @@ def own_doors(*, actor: Actor, at: datetime) -> list[DoorList]:
     found = []
     for (last, _campaign, stair), members in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1], order[item[0][2]])):
         row = members[0].campaign
-        doors = [_door(one, tries.get(one.id, []), retry=retry_of(row), now=now, last=last) for one in members]
+        doors = [_own(one, noted.get(one.id, []), actor=actor, now=now) for one in members]
         doors.sort(key=lambda door: (-(door.floor or 0), door.room, door.label))
         first, names = min(one.id for one in members), land.area(row.area_id).names
         title = " ".join(part for part in stair if part)
@@ -210,15 +225,12 @@ def own_doors(*, actor: Actor, at: datetime) -> list[DoorList]:
 def tried_doors(door_ids: Collection[UUID], *, actor: Actor, at: datetime) -> dict[UUID, TriedDoor]:
     """These doors as they are now, ended ones too; those where the actor notes nothing are not there. Two queries."""
     targets = [row for row in Target.objects.filter(id__in=door_ids).select_related("campaign") if works_at(row, actor)]
-    zone, noted = _zone(), dict[UUID, list[tuple[Try, bool]]]()
-    for door, when, outcome, who in Attempt.objects.filter(target__in=targets).order_by("at", "id").values_list("target_id", "at", "outcome", "actor"):
-        noted.setdefault(door, []).append((Try(when.astimezone(zone), Outcome(outcome)), who == actor.id))
-    found = {}
+    noted, now, found = _noted(targets), at.astimezone(_zone()), {}
     for target in targets:
         row, told = target.campaign, noted.get(target.id, [])
-        line = _door(target, [one for one, _mine in told], retry=retry_of(row), now=at.astimezone(zone), last=row.last_on)
+        line = _own(target, told, actor=actor, now=now)
         over = row.ended_at is not None or _day(at) > row.last_on
-        found[target.id] = TriedDoor(line, retry_of(row), row.names, row.target_kind == "household", over, tuple(told))
+        found[target.id] = TriedDoor(line, retry_of(row), row.names, row.target_kind == "household", over, tuple((one, by == actor.id) for one, by in told))
     return found
 
 
@@ -228,15 +240,15 @@ def targets_table(*, actor: Actor, code: str) -> Iterator[tuple[str, str, int, d
     if row is None:
         raise NoSuchCampaign
     rows = Target.objects.filter(campaign=row)
-    tries = _tries(rows)
+    noted = _noted(rows)
     found = list(rows.order_by("compound", "building", "unit", "floor", "room", "label"))
     people = names_of(target.helper_id for target in found if target.helper_id)
     land = ground()
     for target in found:
-        mine = tries.get(target.id, [])
-        end = next((one.outcome.value for one in mine if one.outcome in FINAL), "")
+        tries = [one for one, _by in noted.get(target.id, ())]
+        end = next((one.outcome.value for one in tries if one.outcome in FINAL), "")
         helper = people.get(target.helper_id, "") if target.helper_id else ""
-        yield target.label, land.area(target.area_id).name(), len(mine), mine[-1].at if mine else None, end, helper
+        yield target.label, land.area(target.area_id).name(), len(tries), tries[-1].at if tries else None, end, helper
 
 
 def found_helpers(*, actor: Actor, at: datetime, code: str, words: str) -> Found:
@@ -273,12 +285,30 @@ def _line(row: Campaign, *, at: datetime) -> CampaignLine:
     return CampaignLine(row.id, row.code, row.names, names, row.target_kind, row.first_on, row.last_on, state, progress_of(row))
 
 
-def _tries(targets: QuerySet[Target]) -> dict[UUID, list[Try]]:
+def _noted(targets: QuerySet[Target] | Collection[Target]) -> dict[UUID, list[tuple[Try, str]]]:
+    """The attempts that stand at each target, in the order in which they happened, with who noted them."""
     zone = _zone()
-    found: dict[UUID, list[Try]] = {}
-    for target, at, outcome in Attempt.objects.filter(target__in=targets).order_by("at", "id").values_list("target_id", "at", "outcome"):
-        found.setdefault(target, []).append(Try(at.astimezone(zone), Outcome(outcome)))
+    found: dict[UUID, list[tuple[Try, str]]] = {}
+    rows = Attempt.objects.filter(target__in=targets, taken_back_at=None).order_by("at", "id")
+    for target, at, outcome, by in rows.values_list("target_id", "at", "outcome", "actor"):
+        found.setdefault(target, []).append((Try(at.astimezone(zone), Outcome(outcome)), by))
     return found
+
+
+def _lately(row: Campaign, actor: Actor) -> Iterator[NotedLine]:
+    """What was noted last, where it can still be taken back."""
+    if row.ended_at is not None:
+        return
+    rows = Attempt.objects.filter(target__campaign=row, taken_back_at=None).select_related("target__campaign").order_by("-at", "-id")
+    for one in rows[:LATELY]:
+        yield NotedLine(one.id, one.target.label, one.at, Outcome(one.outcome), may_take_back(one, actor))
+
+
+def _own(target: Target, noted: list[tuple[Try, str]], *, actor: Actor, now: datetime) -> DoorLine:
+    """A door as one of its people sees it; its campaign is loaded with it."""
+    row = target.campaign
+    line = _door(target, [one for one, _by in noted], retry=retry_of(row), now=now, last=row.last_on)
+    return replace(line, mine=bool(noted) and noted[-1][1] == actor.id)
 
 
 def _door(target: Target, tries: list[Try], *, retry: Retry, now: datetime, last: date) -> DoorLine:

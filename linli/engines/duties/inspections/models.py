@@ -25,6 +25,7 @@ class Leaf(models.Model):
     sealed = models.BinaryField(null=True, help_text="answers that say whom to reach at work")
     forget_at = models.DateTimeField(null=True)
     forgotten_at = models.DateTimeField(null=True)
+    evidence = models.UUIDField(null=True, help_text="the version that its photos and signature came with: itself, or the one that it confirms")
     writer = models.TextField(help_text="Actor.id")
     key = models.TextField(null=True, help_text="handed in twice under one key it is written once")
     at = models.DateTimeField()

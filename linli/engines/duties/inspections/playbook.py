@@ -11,6 +11,7 @@ from pydantic import Field
 
 from linli.engines.duties.inspections.rules.ledger import HAZARD, SAMPLE, HazardTerms, LeafForm, LedgerPolicy, Sampling, Stake
 from linli.engines.duties.rules.forms import wrong_with
+from linli.engines.duties.rules.policy import Evidence
 from linli.kernel.access.rules import declare
 from linli.kernel.boundaries import refused_attribute
 from linli.kernel.playbooks.rules import Issue, Section, Sections, Text, UnknownSection
@@ -33,6 +34,9 @@ class LeafFormPart(Section):
     names: Text
     form: dict[str, Any] = Field(description="JSON Schema: plain properties, each with title (English) and title_zh")
     yearly: bool = Field(default=False, title="asked anew by the yearly census", json_schema_extra={"zh": "年初普查更新"})
+    evidence: list[Evidence] = Field(
+        default_factory=list, title="evidence", json_schema_extra={"zh": "凭据"}, description="photo, signature: no version is written without it"
+    )  # fmt: skip
     contact_days: int | None = Field(default=None, ge=1, le=800, title="a work contact: days it is kept", json_schema_extra={"zh": "工作联系人保存天数"})
 
 
@@ -120,6 +124,12 @@ def _hazard_issues(part: HazardPart, playbook: Sections, about: set[str]) -> Ite
 
 
 def _form_issues(part: LeafFormPart, where: tuple[str | int, ...]) -> Iterator[Issue]:
+    for row, what in enumerate(part.evidence):
+        if what not in (Evidence.PHOTO, Evidence.SIGNATURE):
+            message = N_("a leaf carries a photo and a signature, nothing else")
+            yield Issue((*where, "evidence", row), message, expected="photo, signature", given=what.value)
+    if part.evidence and part.contact_days is not None:
+        yield Issue((*where, "evidence"), N_("a leaf that says whom to reach is sealed and forgotten: it carries no photo and no signature"))
     wrong = list(wrong_with(part.form))
     for message, values in wrong:
         yield Issue((*where, "form"), message, values)
@@ -141,7 +151,10 @@ def compile_policy(section: InspectionsSection) -> LedgerPolicy:
             stake.code: Stake(
                 stake.code, stake.names.model_dump(), stake.kind, frozenset(stake.classes),
                 {
-                    form.code: LeafForm(form.code, form.names.model_dump(), {**form.form, "additionalProperties": False}, form.yearly, form.contact_days)
+                    form.code: LeafForm(
+                        form.code, form.names.model_dump(), {**form.form, "additionalProperties": False}, form.yearly, form.contact_days,
+                        frozenset(form.evidence),
+                    )
                     for form in stake.forms
                 },
             )

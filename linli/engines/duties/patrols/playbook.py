@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from linli.engines.duties.patrols.rules.codes import Rotation, Shown
+from linli.engines.duties.shifts.playbook import ShiftsSection
 from linli.kernel.access.rules import declare
 from linli.kernel.calendar.selectors import working_calendar
 from linli.kernel.playbooks.rules import Issue, Section, Sections
@@ -51,6 +52,10 @@ class PatrolsSection(Section):
                 expected="less than display_minutes",
                 given=str(self.display_grace_minutes),
             )
+        times = playbook.section(ShiftsSection).times_days
+        if times > self.walkers_days:  # whoever set out came to the shift at that instant: it would tell who walked a round that nobody is in any more
+            message = N_("When somebody came to a shift (shifts.times_days) is kept no longer than who walked a round: it would tell who did.")
+            yield Issue(("walkers_days",), message, expected="at least shifts.times_days", given=f"{self.walkers_days} < {times}")
 
     def rotation(self, shown: Shown) -> Rotation:
         """How codes shown that way rotate; weeks begin on a Monday where the community is."""

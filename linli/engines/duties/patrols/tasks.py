@@ -8,7 +8,7 @@ from linli.directory.territory.selectors import is_set_up
 from linli.engines.duties.patrols.services.lone import due_signs, settle_signs
 from linli.engines.duties.patrols.services.misses import due_beats, forget_walkers, judge, lay_beats_of_shifts
 from linli.engines.duties.patrols.services.rounds import finish_forgotten
-from linli.engines.duties.shifts.selectors import due_shifts
+from linli.engines.duties.shifts.selectors.rosters import due_shifts
 from linli.kernel.clock.services import now
 from linli.kernel.sweeps import register_sweep, work_off
 from linli.kernel.writing import write

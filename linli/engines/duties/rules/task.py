@@ -60,7 +60,7 @@ class NotPossible(Refusal):
 
 class FromTheFuture(Refusal):
     code = "duties.from_the_future"
-    message = N_("A check-in cannot lie in the future.")
+    message = N_("What was done cannot lie in the future.")
     field = "at"
 
 
@@ -92,6 +92,19 @@ class NothingToExcuse(Refusal):
     code = "duties.nothing_to_excuse"
     message = N_("There is no explanation to accept.")
     kind = Kind.CONFLICT
+
+
+def when_happened(at: datetime, happened_at: datetime | None) -> datetime:
+    """When a thing happened that is handed in at ``at``: as the phone says, whose clock may run a little ahead.
+
+    Raises:
+        FromTheFuture.
+    """
+    if happened_at is None:
+        return at
+    if happened_at > at + CLOCKS_DIFFER:
+        raise FromTheFuture
+    return min(happened_at, at)
 
 
 @dataclass(frozen=True)

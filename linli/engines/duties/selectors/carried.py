@@ -46,7 +46,7 @@ class Carried:
     Attributes:
         subject: says which duties are about the same; ``subject_kind``: what that is.
         form: the key of its form in :attr:`Load.forms`, or nothing. ``needs``: what finishing it asks for.
-        leaves: of a census, what its place's ledger has left: it is finished when they are written, at the desk.
+        leaves: of a census, what its place's ledger has left: it is finished when they are written or confirmed.
         lon, lat: the place's own point, else one in its area (``exact`` says which); a person's home is never on a phone.
     """
 
@@ -85,16 +85,34 @@ def carried(*, actor: Actor, at: datetime) -> Load:
     midnight = land.moment(land.day_of(at), 0)
     seen = visible(actor)
     mine = seen.filter(post_id__in=posts)
-    had = seen.filter(Q(post_id__in=posts) | Q(first_post_id__in=posts))
+    had = seen.filter(_had(posts))
     live = mine.filter(Q(state=State.OPEN.value) | Q(state=State.PLANNED.value, opens_at__lte=at + AHEAD))
     live = live.annotate(ahead=Case(When(opens_at__gt=at, then=1), default=0, output_field=IntegerField())).order_by("ahead", "due_at", "id")
-    missed = had.filter(state=State.MISSED.value, missed_at__gt=at - AHEAD, excused_at=None).order_by("-missed_at", "id")
+    missed = had.filter(_missed(at)).order_by("-missed_at", "id")
     rows: list[Occurrence] = list(live.select_related("subject")[: MOST + 1])
     left_out = live.count() - MOST if len(rows) > MOST else 0
     rows = [*missed.select_related("subject")[:MISSED], *rows[:MOST]]
     found = _carried(rows, actor=actor, at=at, land=land)
     forms = {one.form: dict(land.rule(row.policy, row.rule).form or {}) for one, row in zip(found, rows, strict=True) if one.form}
     return Load(found, forms, left_out, had.filter(state=State.DONE.value, done_at__gte=midnight, done_at__lt=midnight + timedelta(days=1)).count())
+
+
+def begun_duties(*, actor: Actor, at: datetime, kinds: Collection[str]) -> list[Occurrence]:
+    """Return what the actor carries about these kinds of subjects and can do now: begun, or missed in the last week; with its subject. One query."""
+    posts = list(actor.post_ids)
+    if not posts:
+        return []
+    begun = Q(post_id__in=posts) & (Q(state=State.OPEN.value) | Q(state=State.PLANNED.value, opens_at__lte=at))
+    rows = visible(actor).filter(begun | _had(posts) & _missed(at), subject__kind__in=kinds)
+    return list(rows.select_related("subject").order_by("due_at", "id")[:MOST])
+
+
+def _had(posts: Sequence[UUID]) -> Q:
+    return Q(post_id__in=posts) | Q(first_post_id__in=posts)
+
+
+def _missed(at: datetime) -> Q:
+    return Q(state=State.MISSED.value, missed_at__gt=at - AHEAD, excused_at=None)
 
 
 def carried_duties(duty_ids: Collection[UUID], *, actor: Actor, at: datetime) -> dict[UUID, Carried]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from linli.engines.duties.models import Occurrence
+from linli.engines.duties.models import CheckInRecord, Occurrence
 from linli.engines.duties.rules.cadence import windows_of
 from linli.engines.duties.rules.subjects import Subject
+from linli.engines.duties.rules.task import Verb
 from linli.engines.duties.services.frame import NoSuchRule, frame
 
 
@@ -41,6 +43,12 @@ def briefs(duty_ids: Collection[UUID]) -> dict[UUID, Brief]:
         post = land.organisation.post(row.post_id)
         found[row.id] = Brief(row.id, names, row.subject.label, land.ground.area(row.area_id).names, row.post_id, post.names, upper, row.due_at)
     return found
+
+
+def written_down(duty_ids: Collection[UUID]) -> dict[UUID, Mapping[str, Any]]:
+    """What was filled in when these duties were carried out, of those with a form; one query."""
+    rows = CheckInRecord.objects.filter(occurrence__in=duty_ids, verb=Verb.FINISH.value, form__isnull=False)
+    return {duty: form for duty, form in rows.order_by("version").values_list("occurrence_id", "form") if form}
 
 
 def rules_about(kind: str) -> bool:

@@ -18,12 +18,13 @@ from linli.engines.duties.rules.policy import DutyRule
 from linli.engines.duties.rules.task import CHECK_INS, WORDS_ONLY, CheckIn, Task, Verb, accept, decide, settle
 from linli.engines.duties.services.clock import told
 from linli.engines.duties.services.frame import Frame, held_frame
+from linli.engines.duties.services.pictures import check_pictures, keep_pictures
 from linli.engines.duties.services.rows import CHECK_IN_COLUMNS, audit_entry, events_of, locked_tasks, store_tasks
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.events.services import publish
-from linli.kernel.files.rules import FileKind, FileOwner
-from linli.kernel.files.services import Examined, keep_files_until, store_file
+from linli.kernel.files.rules import FileOwner
+from linli.kernel.files.services import Examined
 from linli.kernel.geo.rules import valid_point
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
@@ -31,9 +32,7 @@ from linli.kernel.rows import insert_rows
 
 KEY_MOST = 100
 NOTE_MOST = 2_000
-PHOTOS_MOST = 6
 FILE_OWNER = "duty_visit"  # the owner of its files: what one visit brought, whatever duties it served
-PHOTO, SIGNATURE = "duty_photo", "duty_signature"
 
 
 class NoSuchDuty(Refusal):
@@ -72,22 +71,10 @@ class NoteTooLong(Refusal):
     field = "note"
 
 
-class TooManyPhotos(Refusal):
-    code = "duties.too_many_photos"
-    message = N_("At most %(most)s photos come with a check-in.")
-    field = "photos"
-
-
 class LedgerLeft(Refusal):
     code = "duties.ledger_left"
     message = N_("The ledger of %(place)s is not confirmed yet. Left: %(leaves)s. Write or confirm each on the place's page, then finish.")
     field = "form"
-
-
-class NotAPicture(Refusal):
-    code = "duties.not_a_picture"
-    message = N_("Photos and signatures are pictures.")
-    field = "photos"
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,14 +249,9 @@ class _Work:
 
     def _keep(self, command: Command, visit: UUID, tasks: Sequence[Task]) -> list[str]:
         """Store the pictures of a visit, for as long as the playbook says; their ids. They are as confidential as the most confidential duty."""
-        given = [*((photo, PHOTO) for photo in command.photos), *([(command.signature, SIGNATURE)] if command.signature is not None else [])]
-        if not given:
-            return []
         owner = FileOwner(FILE_OWNER, visit, tasks[0].area_path, max(Confidentiality.INTERNAL, *(task.confidentiality for task in tasks)))
-        ids = [str(store_file(actor=self.actor, at=command.at, content=file, purpose=purpose, owner=owner).id) for file, purpose in given]
         until = command.at + timedelta(days=self.frame.policy.files_days)
-        keep_files_until(actor=self.actor, at=command.at, owner_type=FILE_OWNER, owner_ids=[visit], until=until)
-        return ids
+        return keep_pictures(command.photos, command.signature, owner=owner, until=until, actor=self.actor, at=command.at)
 
     def _here(self, command: Command) -> str:
         """The path of the lowest area that the phone was in, or nothing where it did not say."""
@@ -311,10 +293,7 @@ def _check(command: Command) -> None:
         raise KeyTooLong(most=KEY_MOST)
     if len(command.note) > NOTE_MOST:
         raise NoteTooLong(most=NOTE_MOST)
-    if len(command.photos) > PHOTOS_MOST:
-        raise TooManyPhotos(most=PHOTOS_MOST)
-    if any(file.kind is not FileKind.PHOTO for file in (*command.photos, *([command.signature] if command.signature is not None else []))):
-        raise NotAPicture()
+    check_pictures(command.photos, command.signature)
 
 
 def _checked_form(form: Mapping[str, Any] | None, rule: DutyRule, *, shared: bool) -> Mapping[str, Any] | None:

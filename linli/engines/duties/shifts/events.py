@@ -24,3 +24,37 @@ class ShiftCalledOff(Event):
     """A shift is not held; who was in it is free. Key: the shift."""
 
     topic: ClassVar[str] = "shifts.called_off"
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftArrived(Event):
+    """Somebody of a shift is there. Key: the shift. Who it is, is not in it."""
+
+    topic: ClassVar[str] = "shifts.arrived"
+    team: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftLeft(Event):
+    """Somebody of a shift has gone. Key: the shift. Who it is, is not in it."""
+
+    topic: ClassVar[str] = "shifts.left"
+    team: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftMissed(Event):
+    """People who signed up for a shift were not there by its grace, told once a shift. Key: the shift."""
+
+    topic: ClassVar[str] = "shifts.missed"
+    team: UUID
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftMissAnswered(Event):
+    """A captain said of somebody missing how it was, or news came late that they had been there (``cleared``). Key: the shift."""
+
+    topic: ClassVar[str] = "shifts.miss_answered"
+    team: UUID
+    answer: str

@@ -6,6 +6,7 @@ from datetime import time, timedelta
 
 from pydantic import Field
 
+from linli.engines.duties.shifts.rules.presence import MARGIN_MOST
 from linli.engines.duties.shifts.rules.roster import Limits
 from linli.kernel.access.rules import declare
 from linli.kernel.playbooks.rules import Section
@@ -27,6 +28,14 @@ class ShiftsSection(Section):
     experienced_after: int = Field(default=3, ge=0, le=50, title="Shifts after which one is experienced", json_schema_extra={"zh": "成为熟手所需班次"})
     horizon_days: int = Field(default=28, ge=7, le=92, title="Days laid out ahead", json_schema_extra={"zh": "提前排出天数"})
     fairness_days: int = Field(default=92, ge=7, le=366, title="Days that fairness looks back", json_schema_extra={"zh": "公平回看天数"})
+
+    margin_minutes: int = Field(
+        default=30, ge=0, le=MARGIN_MOST, title="Minutes before and after a shift that belong to it", json_schema_extra={"zh": "班次前后计入分钟数"}
+    )
+    grace_minutes: int = Field(default=15, ge=0, le=240, title="Minutes until who has not come is missing", json_schema_extra={"zh": "未到岗宽限（分钟）"})
+    times_days: int = Field(
+        default=31, ge=1, le=366, title="Days for which it is kept when somebody came and went", json_schema_extra={"zh": "到岗离岗时刻保留天数"}
+    )
 
     def limits(self) -> Limits:
         return Limits(timedelta(hours=self.rest_hours), self.most_a_week, self.night_from, self.night_until)

@@ -1,4 +1,4 @@
-"""Invented duties, teams, shifts, patrols, places, meetings, campaigns, care and devices for the demonstration: a month of them, of a fixed seed.
+"""Invented duties, teams, shifts, streets, patrols, places, meetings, campaigns, care and devices for the demonstration: a month of them, of a fixed seed.
 
 Everything goes through the services and stands in the community where most is reported. Nobody here exists.
 """
@@ -15,7 +15,8 @@ from linli.interfaces.cli.inventing.meetings import convene, convene_hearing, ho
 from linli.interfaces.cli.inventing.patrols import walk_patrols
 from linli.interfaces.cli.inventing.places import draw_places, lay_places, register
 from linli.interfaces.cli.inventing.stage import stage_at
-from linli.interfaces.cli.inventing.teams import found_teams
+from linli.interfaces.cli.inventing.streets import lay_streets
+from linli.interfaces.cli.inventing.teams import come_and_go, found_teams
 from linli.kernel.access.rules import SYSTEM
 
 
@@ -25,7 +26,9 @@ def invent_duties(at: datetime) -> bool:
         return False
     stage = stage_at(at)
     members = found_teams(stage)
+    lay_streets(stage)
     walk_patrols(stage, members["evening-patrol"])
+    come_and_go(stage)
     lay_places(stage)
     open_cases(stage, register(stage), helpers=members["home-visits"])
     start_campaigns(stage, helpers=[*members["home-visits"][:3], members["evening-patrol"][0]])

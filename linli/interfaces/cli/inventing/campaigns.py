@@ -11,7 +11,8 @@ from linli.engines.duties.campaigns.playbook import templates
 from linli.engines.duties.campaigns.rules.doors import Outcome
 from linli.engines.duties.campaigns.rules.targets import doors_of
 from linli.engines.duties.campaigns.selectors import campaign_page
-from linli.engines.duties.campaigns.services.running import NewCampaign, Wish, lay_doors, note_attempts, start_campaign
+from linli.engines.duties.campaigns.services.noting import Wish, note_attempts
+from linli.engines.duties.campaigns.services.running import NewCampaign, lay_doors, start_campaign
 from linli.engines.duties.campaigns.services.sharing import add_helper, share_staircases
 from linli.interfaces.cli.inventing.stage import DAY, SEED, WEEK, Stage
 from linli.kernel.access.rules import SYSTEM

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import random
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,7 @@ from linli.kernel.writing import write
 
 Daily = Sequence[Callable[[Stage, date], None]]
 ANSWERS: dict[str, Any] = {"boolean": True, "integer": 4, "string": "正常"}
+WORDS = {"message": "近日气温低，请顺手看看楼道消防通道，发现堵塞随手上报。", "topic": "冬季防火"}
 FOUND = 0.25
 HAZARDS = ("疏散通道堆放杂物", "灭火器压力不足", "应急灯不亮")
 
@@ -77,7 +78,7 @@ def _carried_out(stage: Stage, duty: Begun, rule: DutyRule) -> list[Command]:
     moment = max(moment, duty.opens_at)
     if duty.about == "care" and fate < 0.04:
         return [Command((duty.id,), Verb.REFUSE, moment, note="今天不方便")]
-    done = Command((duty.id,), Verb.FINISH, moment, note="已完成。", form=_answers(rule, chance, moment), **_shown(rule))
+    done = Command((duty.id,), Verb.FINISH, moment, note="已完成。", form=_answers(rule, chance, moment), **shown(rule.evidence))
     tried = moment - timedelta(hours=1)
     if duty.about == "care" and fate < 0.16 and tried >= duty.opens_at:
         return [Command((duty.id,), Verb.NOT_HOME, tried), done]
@@ -89,16 +90,22 @@ def _answers(rule: DutyRule, chance: random.Random, at: datetime) -> dict[str, A
     if Evidence.FORM not in rule.evidence or rule.form is None:
         return None
     asked = rule.form["properties"]
-    given = {name: ANSWERS[part.get("type", "string")] for name, part in asked.items() if name in rule.form.get("required", ())}
+    given = {name: _answer(name, part, at) for name, part in asked.items() if name in rule.form.get("required", ())}
     if {"hazard", "rectify_by"} <= asked.keys() and chance.random() < FOUND:
         given |= {"hazard": chance.choice(HAZARDS), "rectify_by": (at + timedelta(days=7)).date().isoformat()}
     return given
 
 
-def _shown(rule: DutyRule) -> dict[str, Any]:
-    """The photo and the signature that a rule wants to see, drawn here."""
-    photos = [_drawn()] if Evidence.PHOTO in rule.evidence else []
-    signed = examine(content=name_as_picture("示例"), claimed_name="signature.png") if Evidence.SIGNATURE in rule.evidence else None
+def _answer(name: str, part: dict[str, Any], at: datetime) -> Any:
+    if "oneOf" in part:
+        return part["oneOf"][0]["const"]
+    return at.date().isoformat() if part.get("format") == "date" else WORDS.get(name, ANSWERS[part.get("type", "string")])
+
+
+def shown(evidence: Collection[Evidence]) -> dict[str, Any]:
+    """The photo and the signature that are wanted, drawn here."""
+    photos = [_drawn()] if Evidence.PHOTO in evidence else []
+    signed = examine(content=name_as_picture("示例"), claimed_name="signature.png") if Evidence.SIGNATURE in evidence else None
     return {"photos": photos, "signature": signed}
 
 

@@ -1,4 +1,4 @@
-"""Invented patrols: a route round its busiest grid, walked for a month of evenings; and one walk that goes on now."""
+"""Invented patrols: a route along streets of its busiest grid, walked for a month of evenings; and one walk that goes on now."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import numpy as np
 import shapely
-from shapely.affinity import scale
 
 from linli.directory.teams.selectors import teams as team_lines
 from linli.directory.territory.rules import AreaNode
 from linli.directory.territory.selectors import ground
+from linli.directory.territory.selectors.streets import street_pieces
 from linli.engines.duties.patrols.rules.answers import Answer
 from linli.engines.duties.patrols.rules.codes import ROTATING, Shown
 from linli.engines.duties.patrols.selectors.team import route_page, team_patrol
@@ -21,15 +22,16 @@ from linli.engines.duties.patrols.services.proofs import Position, Proof, code_o
 from linli.engines.duties.patrols.services.rounds import check_in, finish_round, start_round
 from linli.engines.duties.patrols.services.routes import NewCheckpoint, NewRoute, add_checkpoint, hang_tag, make_route
 from linli.engines.duties.patrols.tasks import sweep_slots
-from linli.engines.duties.shifts.selectors import ShiftLine, board
-from linli.engines.duties.shifts.services import NewTemplate, lay_template, publish_roster
+from linli.engines.duties.shifts.selectors.rosters import ShiftLine, board
+from linli.engines.duties.shifts.services.rosters import NewTemplate, lay_template, publish_roster
 from linli.interfaces.cli.inventing.stage import SEED, Stage
 from linli.kernel.access.rules import SYSTEM, Actor, ActorKind
 from linli.kernel.calendar.selectors import working_calendar
-from linli.kernel.geo.rules import Placing
+from linli.kernel.geo.rules import Placing, metres_per_degree
 from linli.kernel.writing import write
 
 TEAM = "evening-patrol"
+INSIDE = 8.0  # metres from the middle of the street
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 TAG = "04D3E5F1A2B380"  # of the demo's own; no chip has it
 # Names, and how each shows itself; they lie round the grid in this order.
@@ -45,7 +47,7 @@ REASONS = ("暴雨，改在岗亭值守。", "临时协助疏导交通，少走�
 
 
 def walk_patrols(stage: Stage, people: Sequence[UUID]) -> None:
-    """Lay a route round the busiest grid and have the month's evening shifts walk it; two of ``people`` are out just now."""
+    """Lay a route along the streets of the busiest grid and have the month's evening shifts walk it; two of ``people`` are out just now."""
     chance, since, at = random.Random(SEED), stage.start, stage.at  # noqa: S311 - has to be the same every time
     team = next(line.id for line in team_lines(actor=SYSTEM) if line.code == TEAM)
     route = _route(team, stage.grids[0], since)
@@ -62,28 +64,34 @@ def walk_patrols(stage: Stage, people: Sequence[UUID]) -> None:
 
 
 def _route(team: UUID, grid: AreaNode, at: datetime) -> UUID:
-    """A way round, halfway between the middle of the grid and its edge."""
+    """A way round that keeps to the streets on the grid's edge, and comes back across it."""
     with write():
         route = make_route(actor=SYSTEM, at=at, team_id=team, route=NewRoute({"zh": "望潮路环线", "en": "Wangchao Road round"}, closed=True))
-        for (zh, en, shown), (lon, lat) in zip(SPOTS, _ring(grid), strict=False):
+        for (zh, en, shown), (lon, lat) in zip(SPOTS, _way(grid), strict=False):
             spot = add_checkpoint(actor=SYSTEM, at=at, route_id=route, checkpoint=NewCheckpoint({"zh": zh, "en": en}, lon, lat, shown))
             if shown is Shown.TAG:
                 hang_tag(actor=SYSTEM, at=at, checkpoint_id=spot, tag=TAG)
     return route
 
 
-def _ring(grid: AreaNode) -> Iterator[tuple[float, float]]:
-    """Points within the grid, in order; of a grid without an outline the middle alone."""
+def _way(grid: AreaNode) -> Iterator[tuple[float, float]]:
+    """Neighbouring bends of the grid's edge, a little inside of it, where most of the way lies along streets; of a grid without an outline the middle."""
     outline, land = ground().polygon(grid.id), ground()
     if outline is None:
         yield grid.centre or (0.0, 0.0)
         return
-    edge = shapely.get_exterior_ring(max(shapely.get_parts(outline), key=lambda part: part.area))
-    way = scale(edge, 0.5, 0.5, origin=grid.centre or "centroid")
-    for place in range(len(SPOTS)):
-        spot = way.interpolate(place / len(SPOTS), normalized=True)
-        if land.locate(spot.x, spot.y).how is not Placing.OUTSIDE:
-            yield spot.x, spot.y
+    per = np.array(metres_per_degree(outline.centroid.y))
+    streets = shapely.transform(shapely.MultiLineString([piece.line for piece in street_pieces(area_path="")]), lambda corners: corners * per)
+    inner = shapely.buffer(shapely.transform(outline, lambda corners: corners * per), -INSIDE, join_style="mitre")
+    edge = shapely.get_exterior_ring(max(shapely.get_parts(inner), key=lambda part: part.area))
+    bends = shapely.get_coordinates(shapely.simplify(edge, INSIDE / 2))[:-1]
+    sides = shapely.linestrings(np.stack([bends, np.roll(bends, -1, axis=0)], axis=1))
+    along = np.where(shapely.distance(shapely.line_interpolate_point(sides, 0.5, normalized=True), streets) < 2 * INSIDE, shapely.length(sides), 0.0)
+    first = max(range(len(bends)), key=lambda place: sum(along[(place + step) % len(bends)] for step in range(len(SPOTS) - 1)))
+    for place in range(min(len(SPOTS), len(bends))):
+        lon, lat = (bends[(first + place) % len(bends)] / per).tolist()
+        if land.locate(lon, lat).how is not Placing.OUTSIDE:
+            yield lon, lat
 
 
 def _walk_slot(route: UUID, line: ShiftLine, hour: int, number: int, chance: random.Random) -> None:

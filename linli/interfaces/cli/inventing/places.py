@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Any
 
 from linli.directory.devices.services import NewDevice, raise_alarm, register_devices
 from linli.directory.territory.rules.records import RecordKind, RecordSource
-from linli.directory.territory.selectors.things import places
+from linli.directory.territory.selectors.things import entities, places
 from linli.directory.territory.services.records import import_records
 from linli.engines.duties import tasks as duties
-from linli.engines.duties.inspections.playbook import keeps_ledgers
+from linli.engines.duties.inspections.playbook import keeps_ledgers, ledger_policy
 from linli.engines.duties.inspections.services.leaves import NewLeaf, write_leaf
 from linli.engines.duties.inspections.tasks import draw
 from linli.engines.duties.services.subjects import refresh_sources
+from linli.interfaces.cli.inventing.duties import shown
 from linli.interfaces.cli.inventing.stage import Stage
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.writing import write
@@ -21,28 +24,48 @@ TRADES = (
     ("hotel", "望潮旅馆", "Wangchao Inn", 2), ("internet_cafe", "星河网吧", "Xinghe Internet Cafe", 1), ("bathhouse", "清泉浴室", "Qingquan Bathhouse", 2),
     ("entertainment", "欢歌厅", "Huange Karaoke", 3), ("pawnshop", "恒信典当", "Hengxin Pawnshop", 0),
 )  # fmt: skip
+UNITS = (
+    ("shop", "邻家超市", "Linjia Supermarket"), ("catering", "小满面馆", "Xiaoman Noodles"), ("workshop", "永兴加工厂", "Yongxing Workshop"),
+    ("security", "平安物业保安队", "Ping'an Property Guards"),
+)  # fmt: skip
+# What stands on a leaf, by the name of its field; a form takes those that it asks for.
+FILLED: dict[str, Any] = {
+    "exits": 2, "area": 180, "hours": "08:00-22:00", "line": "零售服务", "floors": 1, "stores_goods": True, "dangerous_goods": False, "staff": 6, "guards": 1,
+    "trained": 4, "dormitory": 0, "signed": True, "extinguishers": 6, "alarm": True, "rooms": 6, "structure": "brick", "gas": False, "escape": True,
+    "tenants": 9, "households": 5, "changed": 0, "name": "值班前台", "phone": "010-5550100",
+}  # fmt: skip
 DRAWN_DAYS = 9
 
 
 def lay_places(stage: Stage) -> None:
-    """A few rental houses and special trades, so that there is a ledger to keep true; one is left without its leaf."""
-    records = []
-    for place, grid in enumerate(stage.grids[:6], start=1):
-        names = {"zh": f"望潮路{place}号出租屋", "en": f"{place} Wangchao Road, rented rooms"}
-        records.append(RecordSource(f"demo-rental-{place}", names, class_code="rental", point=grid.centre))
-    for place, (trade, zh, en, _exits) in enumerate(TRADES):
-        grid = stage.grids[place % len(stage.grids)]
-        records.append(RecordSource(f"demo-trade-{place + 1}", {"zh": zh, "en": en}, class_code=trade, point=grid.centre))
-    with write():
-        import_records(actor=SYSTEM, at=stage.start, kind=RecordKind.PLACE, records=records)
-        refresh_sources(kinds=[RecordKind.PLACE.value], at=stage.start)
+    """A few rental houses, special trades and firms with their ledgers, so that there is something to keep true; one is left without its leaves."""
+    rentals = [("rental", f"望潮路{place}号出租屋", f"{place} Wangchao Road, rented rooms") for place in range(1, len(stage.grids[:6]) + 1)]
+    _enter(stage, RecordKind.PLACE, [*rentals, *(trade[:3] for trade in TRADES)])
+    _enter(stage, RecordKind.ENTITY, UNITS)
     if not keeps_ledgers():
         return
-    known = {place.name: place.id for place in places()}
+    empty = TRADES[-1][1]
+    exits = {zh: count for _, zh, _, count in TRADES}
+    known = {one.name: (kind.value, one.id) for kind, found in ((RecordKind.PLACE, places()), (RecordKind.ENTITY, entities())) for one in found}
+    policy, codes = ledger_policy()[1], {zh: code for code, zh, _ in (*rentals, *(trade[:3] for trade in TRADES), *UNITS)}
     with write():
-        for _trade, zh, _en, exits in TRADES[:-1]:
-            answers = {"operator": zh, "licence": f"示例{exits}号", "exits": exits}
-            write_leaf(NewLeaf("place", known[zh], "registration", answers, 0), actor=SYSTEM, at=stage.start)
+        for zh, code in codes.items():
+            kind, place = known[zh]
+            stake = policy.stake_of(kind, code)
+            given = {**FILLED, "operator": zh, "exits": exits.get(zh, 2), "licence": "示例许可", "on": stage.monday.isoformat()}
+            for form in stake.forms.values() if stake and zh != empty else ():
+                answers = {field: given[field] for field in form.schema["properties"] if field in given}
+                write_leaf(NewLeaf(kind, place, form.code, answers, 0, **shown(form.evidence)), actor=SYSTEM, at=stage.start)
+
+
+def _enter(stage: Stage, kind: RecordKind, things: Iterable[tuple[str, str, str]]) -> None:
+    records = [
+        RecordSource(f"demo-{kind.value}-{number}", {"zh": zh, "en": en}, class_code=code, point=stage.grids[number % len(stage.grids)].centre)
+        for number, (code, zh, en) in enumerate(things)
+    ]
+    with write():
+        import_records(actor=SYSTEM, at=stage.start, kind=kind, records=records)
+        refresh_sources(kinds=[kind.value], at=stage.start)
 
 
 def draw_places(stage: Stage, day: date) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -11,10 +13,13 @@ from linli.directory.teams import services as teams
 from linli.directory.teams.playbook import team_kinds
 from linli.directory.teams.selectors import team_page
 from linli.directory.teams.selectors import teams as team_lines
-from linli.engines.duties.shifts import services as shifts
+from linli.engines.duties.shifts.rules.presence import MissAnswer
 from linli.engines.duties.shifts.rules.solve import Proposal
-from linli.engines.duties.shifts.selectors import Board, board, own_shifts, proposal
-from linli.interfaces.cli.inventing.stage import DAY, WEEK, WEEKS, Stage
+from linli.engines.duties.shifts.selectors.rosters import Board, ShiftLine, board, own_shifts, proposal
+from linli.engines.duties.shifts.services import rosters as shifts
+from linli.engines.duties.shifts.services.presence import answer_miss, arrive, leave
+from linli.engines.duties.shifts.tasks import sweep_missing
+from linli.interfaces.cli.inventing.stage import DAY, SEED, WEEK, WEEKS, Stage
 from linli.kernel.access.models import User
 from linli.kernel.access.rules import SYSTEM, Actor, ActorKind
 from linli.kernel.access.services.users import create_user
@@ -28,6 +33,8 @@ TEAMS: tuple[tuple[str, str, str, str, int, str], ...] = (
     ("home-visits", "visiting", "暖心走访队", "Home visits", 7, ""),
     ("speakers", "publicity", "反诈宣讲队", "Speakers on fraud", 5, ""),
     ("school-gate", "patrol", "校门护学队", "School gate", 4, "school"),
+    ("net-shops", "information_trades", "信息志愿者·沿街商铺", "Information volunteers: shops", 6, ""),
+    ("net-lettings", "information_lettings", "信息志愿者·出租房屋", "Information volunteers: rented houses", 5, ""),
 )
 SHIFTS: tuple[tuple[str, str, str, tuple[int, ...], time, int, int, int], ...] = (
     ("evening-patrol", "晚间巡逻", "Evening walk", (1, 3, 5), time(19), 120, 2, 3),
@@ -36,6 +43,7 @@ SHIFTS: tuple[tuple[str, str, str, tuple[int, ...], time, int, int, int], ...] =
     ("day-watch", "下午值守", "Afternoon watch", (0, 2, 4), time(14), 240, 1, 2),
     ("school-gate", "放学护学", "After school", (0, 2, 4), time(15, 30), 60, 1, 2),
 )
+EXCUSES = ("家中老人住院，已提前电话说明。", "临时加班，已请队友顶班。", "发烧在家休息。")
 TOPICS = ("反诈宣传", "燃气安全", "电动车充电", "防火小课堂", "一盔一带", "防溺水", "普法故事会", "垃圾分类")
 
 
@@ -124,9 +132,41 @@ def _in_turn(week: Board, people: Sequence[UUID]) -> dict[UUID, frozenset[UUID]]
     return roster
 
 
+def come_and_go(stage: Stage) -> None:
+    """Have the month's volunteers come to their shifts and go: nearly all in time, a few late, some not at all; older misses are answered."""
+    chance = random.Random(SEED)  # noqa: S311 - has to be the same every time
+    for team in team_lines(actor=SYSTEM):
+        for line in board(actor=SYSTEM, at=stage.at, team_id=team.id, since=stage.start, until=stage.at).shifts:
+            if line.called_off:
+                continue
+            for person, _name in line.people:
+                _come(line, person, stage.at, chance)
+    sweep_missing(stage.at)
+    for team in team_lines(actor=SYSTEM):
+        lines = board(actor=SYSTEM, at=stage.at, team_id=team.id, since=stage.start, until=stage.at - DAY).shifts
+        misses = [(one.miss_id, line.ends_at) for line in lines for one in line.standings.values() if one.miss_id]
+        for (miss, ended), words in zip(misses, itertools.cycle(EXCUSES)):
+            with write():
+                answer_miss(actor=SYSTEM, at=ended, miss_id=miss, wanted=MissAnswer.EXCUSED, words=words)
+
+
+def _come(line: ShiftLine, person: UUID, at: datetime, chance: random.Random) -> None:
+    """Of twenty, one does not come, two come after the grace; some forget to say that they go."""
+    drawn, early, late, over = chance.randrange(20), chance.randrange(1, 12), chance.randrange(18, 30), chance.randrange(-2, 8)
+    comes = line.starts_at + timedelta(minutes=late if drawn in (1, 2) else -early)
+    goes = line.ends_at + timedelta(minutes=over)
+    who = Actor("system:demo", ActorKind.SYSTEM, person_id=person)
+    with write():
+        if drawn == 0 or comes > at:
+            return
+        arrive(actor=who, at=comes, shift_id=line.id)
+        if drawn % 4 and goes <= at:
+            leave(actor=who, at=goes, shift_id=line.id)
+
+
 def _activities(stage: Stage) -> None:
     venues = ("community", "campus", "compound", "mall")
-    lines = [line for line in team_lines(actor=SYSTEM) if line.code != "day-watch"]
+    lines = [line for line in team_lines(actor=SYSTEM) if line.kind in ("patrol", "visiting", "publicity")]
     with write():
         for number in range(48):
             line, venue, topic = stage.chance.choice(lines), stage.chance.choice(venues), stage.chance.choice(TOPICS)

@@ -82,16 +82,13 @@ if (near) {
     if (answer.ok) near.innerHTML = await answer.text();
   };
   document.addEventListener("map:picked", (event) => look(event.detail.lon, event.detail.lat));
+  const east = document.getElementById("lon");
+  const north = document.getElementById("lat");
   for (const button of document.querySelectorAll("[data-put]")) {
-    const [lon, lat] = button.dataset.put.split(",").map(Number);
     button.addEventListener("click", () => {
-      const map = document.querySelector("[data-map]");
-      if (map?.linliMap) map.dispatchEvent(new CustomEvent("map:put", { detail: { lon, lat } }));
-      else {
-        document.getElementById("lon").value = lon;
-        document.getElementById("lat").value = lat;
-        look(lon, lat);
-      }
+      [east.value, north.value] = button.dataset.put.split(",");
+      document.querySelector("[data-map]")?.dispatchEvent(new CustomEvent("map:put", { detail: { lon: Number(east.value), lat: Number(north.value) } }));
+      look(east.value, north.value);
     });
   }
 }

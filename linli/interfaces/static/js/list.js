@@ -153,7 +153,8 @@ function live() {
   const look = async () => {
     waiting = null;
     if (!table) {
-      location.reload(); // an empty list has nothing to lose
+      const now = await fetch(location.href);
+      if (now.ok && /<table[^>]* data-keys/.test(await now.text())) location.reload(); // an empty list has nothing to lose
       return;
     }
     const [before, after] = [seen(table.tBodies[0]), seen(await page(table.dataset.rows))];

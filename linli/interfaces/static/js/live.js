@@ -7,7 +7,8 @@
  * <time data-clock="date|time" datetime="…"> ticks from the moment that it was sent with; empty: date and time
  * Other modules listen to `document` for `live:<event>` (detail = the parsed data).
  * The browser reconnects by itself after short losses; after an error answer, which ends an EventSource for good, it is made
- * anew with growing pauses up to half a minute. What was missed meanwhile is fetched on reopening.
+ * anew with growing pauses up to half a minute. Nothing is missed: the first time it says how old the page is and is told what
+ * happened since; after a loss every part is fetched again, and the others hear `live:reload`.
  */
 const GATHER = 500;
 const PAUSE = { first: 1000, most: 30000 };
@@ -19,14 +20,18 @@ export function start(root) {
 }
 
 function connect(element, pause = PAUSE.first) {
-  const source = new EventSource(element.dataset.live);
+  let opened = element.dataset.liveOpened === "yes";
+  const source = new EventSource(opened ? element.dataset.live : `${element.dataset.live}?age=${Math.ceil(performance.now() / 1000)}`);
   const parts = [...document.querySelectorAll("[data-live-on]")];
   const names = new Set(parts.flatMap((part) => part.dataset.liveOn.split(" ")).concat((element.dataset.liveEvents ?? "").split(" ").filter(Boolean)));
-  let opened = element.dataset.liveOpened === "yes";
+  const hear = (name, detail) => {
+    document.dispatchEvent(new CustomEvent(`live:${name}`, { detail }));
+    for (const part of parts) if (part.dataset.liveOn.split(" ").includes(name)) renewTwice(part);
+  };
   source.addEventListener("open", () => {
     show("open");
     pause = PAUSE.first;
-    if (opened) for (const part of parts) renew(part);
+    if (opened) hear("reload", null);
     opened = true;
     element.dataset.liveOpened = "yes";
   });
@@ -36,12 +41,7 @@ function connect(element, pause = PAUSE.first) {
       setTimeout(() => connect(element, Math.min(pause * 2, PAUSE.most)), pause * (0.5 + Math.random()));
     }
   });
-  for (const name of names) {
-    source.addEventListener(name, (event) => {
-      document.dispatchEvent(new CustomEvent(`live:${name}`, { detail: event.data ? JSON.parse(event.data) : null }));
-      for (const part of parts) if (part.dataset.liveOn.split(" ").includes(name)) renewTwice(part);
-    });
-  }
+  for (const name of names) source.addEventListener(name, (event) => hear(name, event.data ? JSON.parse(event.data) : null));
   addEventListener("pagehide", () => source.close(), { once: true });
 }
 

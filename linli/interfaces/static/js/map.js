@@ -159,19 +159,22 @@ function pick(map, element) {
     lon.value = at.lng.toFixed(6);
     lat.value = at.lat.toFixed(6);
     if (move) map.easeTo({ center: at, zoom: Math.max(map.getZoom(), 15), duration: 300 });
+  };
+  const picked = (at, move) => { // by the person; what the page puts itself is told to nobody
+    put(at, move);
     element.dispatchEvent(new CustomEvent("map:picked", { bubbles: true, detail: { lon: at.lng, lat: at.lat } }));
   };
   if (lon.value && lat.value) put(new maplibre.LngLat(Number(lon.value), Number(lat.value)));
-  map.on("click", (event) => put(event.lngLat));
-  marker.on("dragend", () => put(marker.getLngLat()));
+  map.on("click", (event) => picked(event.lngLat));
+  marker.on("dragend", () => picked(marker.getLngLat()));
   map.getCanvas().addEventListener("keydown", (event) => {
     if (event.key === "Enter") {
       event.preventDefault();
-      put(map.getCenter());
+      picked(map.getCenter());
     }
   });
   element.addEventListener("map:put", (event) => put(new maplibre.LngLat(event.detail.lon, event.detail.lat), true));
-  for (const button of document.querySelectorAll(`[data-locate="${element.id}"]`)) locate(button, (at) => put(new maplibre.LngLat(at.longitude, at.latitude), true));
+  for (const button of document.querySelectorAll(`[data-locate="${element.id}"]`)) locate(button, (at) => picked(new maplibre.LngLat(at.longitude, at.latitude), true));
 }
 
 /** A button that asks the device where it is; data-failed is said when it does not know. */

@@ -3,7 +3,8 @@
 Mappings join key by key. Lists whose items are all named (``code``, ``name``, ``key``, ``id`` or ``level``) join item by item;
 ``permissions`` join as the sets that they are: a method adds the rights that it needs. Other lists and plain values are taken whole.
 Where two playbooks, or the file and one that it builds on, say different things about the same place, the file must name that
-place under ``playbook: overrides:`` and its own word then holds. A place is written as in errors, an item by its name:
+place under ``playbook: overrides:`` and its own word then holds. What a playbook has overridden of one that it builds on holds against
+that one's word from elsewhere too, for it is no other word than the one overridden. A place is written as in errors, an item by its name:
 ``calendar.hours``, ``matters.classes[0101].conditions``. A key that is overridden and left empty is taken out.
 """
 
@@ -28,18 +29,35 @@ class Composed:
     problems: tuple[Problem, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What a file builds on, near and far, and the places that it overrides there."""
+
+    builds_on: frozenset[str]
+    overrides: tuple[str, ...]
+
+
 @dataclass
 class _Join:
     """One joining of playbooks; ``overrides`` are the places named, ``used`` those that settled something."""
 
     overrides: tuple[str, ...]
+    lineage: Mapping[str, Lineage]
     problems: list[Problem] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
     def overridden(self, where: str) -> bool:
-        found = [name for name in self.overrides if where == name or where.startswith((f"{name}.", f"{name}["))]
+        found = _covering(self.overrides, where)
         self.used.update(found)
         return bool(found)
+
+    def later(self, old: Value, new: Value, where: str) -> Value | None:
+        """That of the two whose file has overridden this place of the other's file; None where neither has."""
+        for one, other in ((old, new), (new, old)):
+            line = self.lineage.get(one.place.file)
+            if line is not None and other.place.file in line.builds_on and _covering(line.overrides, where):
+                return one
+        return None
 
     def join(self, old: Value, new: Value, path: Path, *, own: bool) -> Value:
         """Join ``new`` into ``old``; ``own``: new is the composing file's word, which may override."""
@@ -48,6 +66,8 @@ class _Join:
             return new
         if own and where and self.overridden(where):
             return new
+        if not own and (settled := self.later(old, new, where)) is not None:
+            return settled
         if isinstance(old.data, dict) and isinstance(new.data, dict):
             return Value(self._mappings(old.data, new.data, path, own=own), new.place, new.key)
         name = item_name(old, new)
@@ -94,9 +114,13 @@ def _names_all(items: Sequence[Value], name: str) -> bool:
     return len(names) == len(items) == len({str(one) for one in names}) and all(isinstance(one, str | int) for one in names)
 
 
-def compose(own: Value, bases: Sequence[Value], overrides: Sequence[str]) -> Composed:
-    """Join ``bases`` (each already composed) in order, then ``own``; the head is the own one."""
-    joining = _Join(tuple(overrides))
+def _covering(overrides: Sequence[str], where: str) -> list[str]:
+    return [name for name in overrides if where == name or where.startswith((f"{name}.", f"{name}["))]
+
+
+def compose(own: Value, bases: Sequence[Value], overrides: Sequence[str], lineage: Mapping[str, Lineage]) -> Composed:
+    """Join ``bases`` (each already composed) in order, then ``own``; the head is the own one. ``lineage``: of the files in the bases."""
+    joining = _Join(tuple(overrides), lineage)
     joined = Value({}, own.place)
     for base in bases:
         joined = joining.join(joined, _without_head(base), (), own=False)

@@ -12,7 +12,7 @@ import orjson
 from django.conf import settings
 
 from linli.kernel.playbooks.rules import registered_sections
-from linli.kernel.playbooks.rules.composing import compose
+from linli.kernel.playbooks.rules.composing import Lineage, compose
 from linli.kernel.playbooks.rules.head import Meta
 from linli.kernel.playbooks.rules.problems import BadPlaybook, Place, Problem, nearest
 from linli.kernel.playbooks.rules.schema import Section, Sections
@@ -85,7 +85,7 @@ def load_playbook(path: Path, *, models: Mapping[str, type[Section]] | None = No
     Raises:
         BadPlaybook: with every problem found.
     """
-    root, problems = _composed(path, ())
+    root, problems = _composed(path, (), {})
     if root is None:
         raise BadPlaybook(problems)
     found = validate(root, registered_sections() if models is None else models)
@@ -103,8 +103,8 @@ def loaded(meta: Meta, content: dict[str, Any], sections: Mapping[str, Section])
     return LoadedPlaybook(meta=meta, content=content, sections=Sections(sections), digest=digest)
 
 
-def _composed(path: Path, children: tuple[Path, ...]) -> tuple[Value | None, list[Problem]]:
-    """The file's tree with what it builds on joined in, and the problems of reading and joining."""
+def _composed(path: Path, children: tuple[Path, ...], lineage: dict[str, Lineage]) -> tuple[Value | None, list[Problem]]:
+    """The file's tree with what it builds on joined in, and the problems of reading and joining; its ``lineage`` is written down."""
     file = _shown(path)
     try:
         raw = path.read_bytes()
@@ -119,6 +119,7 @@ def _composed(path: Path, children: tuple[Path, ...]) -> tuple[Value | None, lis
     # Not through the head's model: another mistake in the head must not leave everything that is built on unfound.
     names, overrides = _names(extends), _names(root.find((META, "overrides")))
     bases: list[Value] = []
+    builds_on: set[str] = set()
     for index, name in enumerate(names):
         where = (META, "extends", index)
         place = (extends.child(index) or extends).place
@@ -129,11 +130,14 @@ def _composed(path: Path, children: tuple[Path, ...]) -> tuple[Value | None, lis
         elif base.resolve() in (path.resolve(), *children):
             problems.append(Problem(place, where, N_("playbooks cannot build on each other in a circle")))
         else:
-            value, found = _composed(base, (*children, path.resolve()))
+            value, found = _composed(base, (*children, path.resolve()), lineage)
             problems += found
+            near = _shown(base)
+            builds_on |= {near, *(lineage[near].builds_on if near in lineage else ())}
             if value is not None:
                 bases.append(value)
-    result = compose(root, bases, overrides)
+    lineage[file] = Lineage(frozenset(builds_on), tuple(overrides))
+    result = compose(root, bases, overrides, lineage)
     return result.root, [*problems, *result.problems]
 
 

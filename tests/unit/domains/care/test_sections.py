@@ -16,6 +16,10 @@ NAMES = {"zh": "某", "en": "Some"}
 ONE = {"code": "a", "names": NAMES}
 RULE = {**ONE, "subjects": {"kind": "care"}, "cadence": {"times": 1, "period": "month"}, "answer": "1 working_days"}
 
+FORM = {"type": "object", "properties": {"text": {"type": "string", "maxLength": 200}, "count": {"type": "integer", "minimum": 0, "maximum": 9}}}
+TELL = {**RULE, "levels": ["grid"], "evidence": ["form"], "form": FORM}
+TOLD = {"duty": "a", "says": "text", "kinds": ["a"]}
+
 
 @pytest.mark.parametrize(
     ("sections", "place"),
@@ -35,6 +39,9 @@ RULE = {**ONE, "subjects": {"kind": "care"}, "cadence": {"times": 1, "period": "
         ({"devices": {"kinds": [{**ONE, "opens": "E-0501", "private": True}]}}, "opens"),
         ({"teams": {"kinds": [{**ONE, "courses": ["none"]}]}}, "courses"),
         ({"teams": {"venues": [ONE, ONE]}}, "venues"),
+        ({"teams": {"kinds": [ONE], "messages": [{**TOLD, "kinds": ["b"]}]}, "duties": {"rules": [TELL]}}, "messages[0].kinds[0]"),
+        ({"teams": {"kinds": [ONE], "messages": [{**TOLD, "duty": "x"}]}, "duties": {"rules": [TELL]}}, "messages[0].duty"),
+        ({"teams": {"kinds": [ONE], "messages": [{**TOLD, "says": "count"}]}, "duties": {"rules": [TELL]}}, "messages[0].says"),
         ({"shifts": {"rest_hours": 100}}, "rest_hours"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from linli.kernel.playbooks.rules.composing import Composed, compose
+from linli.kernel.playbooks.rules.composing import Composed, Lineage, compose
 from linli.kernel.playbooks.rules.source import Value, read_source
 
 BASE = """
@@ -25,7 +25,7 @@ def tree(text: str, file: str = "own.yaml") -> Value:
 
 def joined(own: str, *bases: str, overrides: tuple[str, ...] = ()) -> tuple[dict[str, Any], list[str]]:
     head = f"playbook: {{name: own, overrides: [{', '.join(repr(name) for name in overrides)}]}}\n"
-    result: Composed = compose(tree(head + own), [tree(base, f"base{number}.yaml") for number, base in enumerate(bases)], overrides)
+    result: Composed = compose(tree(head + own), [tree(base, f"base{number}.yaml") for number, base in enumerate(bases)], overrides, {})
     content = result.root.plain()
     del content["playbook"]
     return content, [problem.sentence() for problem in result.problems]
@@ -73,6 +73,27 @@ def test_two_bases_that_disagree_need_the_files_own_word() -> None:
     assert not problems and content["calendar"]["timezone"] == "America/New_York"
     content, problems = joined("calendar: {timezone: Asia/Urumqi}\n", BASE, other, overrides=("calendar.timezone",))
     assert not problems and content["calendar"]["timezone"] == "Asia/Urumqi"
+
+
+def test_what_one_base_has_overridden_of_the_other_holds_whichever_comes_first() -> None:
+    child = "tea: {kinds: [{code: green, steep: 9 hours}], words: [c]}\n"
+    trees = [tree(BASE, "ground.yaml"), tree(child, "child.yaml")]
+    lineage = {"child.yaml": Lineage(frozenset({"ground.yaml"}), ("tea.kinds[green].steep", "tea.words"))}
+    for bases in (trees, trees[::-1]):
+        result = compose(tree("playbook: {name: own}\n"), bases, (), lineage)
+        content = result.root.plain()
+        assert not result.problems
+        assert {kind["code"]: kind["steep"] for kind in content["tea"]["kinds"]} == {"green": "9 hours", "black": "3 hours"}
+        assert content["tea"]["words"] == ["c"]
+
+
+def test_what_a_stranger_says_or_a_child_did_not_name_is_still_a_conflict() -> None:
+    child = "tea: {kinds: [{code: green, steep: 9 hours}], words: [c]}\n"
+    bases = [tree(BASE, "ground.yaml"), tree(child, "child.yaml")]
+    unnamed = compose(tree("playbook: {name: own}\n"), bases, (), {"child.yaml": Lineage(frozenset({"ground.yaml"}), ("tea.words",))})
+    assert [problem.where for problem in unnamed.problems] == ["tea.kinds[green].steep"]
+    stranger = compose(tree("playbook: {name: own}\n"), bases, (), {"child.yaml": Lineage(frozenset({"other.yaml"}), ("tea.kinds", "tea.words"))})
+    assert [problem.where for problem in stranger.problems] == ["tea.kinds[green].steep", "tea.words"]
 
 
 def test_an_override_that_overrides_nothing_is_an_error_with_the_nearest_place() -> None:

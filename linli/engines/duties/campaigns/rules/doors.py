@@ -47,6 +47,12 @@ class EndedAlready(Refusal):
     kind: ClassVar[Kind] = Kind.CONFLICT
 
 
+class NothingToTakeBack(Refusal):
+    code: ClassVar[str] = "campaigns.nothing_to_take_back"
+    message: ClassVar[str] = N_("Nothing that you noted here stands any more.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
 class OutsideCampaign(Refusal):
     code: ClassVar[str] = "campaigns.outside"
     message: ClassVar[str] = N_("An attempt lies within the campaign's days, and not in the future.")
@@ -99,13 +105,18 @@ def check_attempt(tries: Sequence[Try], wish: Try, *, retry: Retry, first: date,
     Raises:
         OutsideCampaign, EndedAlready, LeafletTooEarly.
     """
-    if not first <= wish.at.date() <= last or wish.at > now + CLOCKS_DIFFER:
-        raise OutsideCampaign
+    check_when(wish.at, first=first, last=last, now=now)
     end = next((one for one in tries if one.outcome in FINAL), None)
     if end is not None and (wish.outcome in FINAL or wish.at >= end.at):
         raise EndedAlready
     if wish.outcome is Outcome.LEAFLET and len(tries) < retry.tries:
         raise LeafletTooEarly(tries=retry.tries)
+
+
+def check_when(moment: datetime, *, first: date, last: date, now: datetime) -> None:
+    """Let something be said of a door at this local time. Raises: OutsideCampaign."""
+    if not first <= moment.date() <= last or moment > now + CLOCKS_DIFFER:
+        raise OutsideCampaign
 
 
 def suggest(tries: Sequence[Try], *, retry: Retry, now: datetime, last: date) -> Suggestion:

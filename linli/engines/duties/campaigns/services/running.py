@@ -15,10 +15,10 @@ from linli.directory.territory.selectors import ground
 from linli.directory.territory.selectors.things import buildings, facilities, places
 from linli.engines.duties.campaigns.events import CampaignEnded
 from linli.engines.duties.campaigns.models import Attempt, Campaign, Target
-from linli.engines.duties.campaigns.playbook import MANAGE, READ, WORK, CampaignPart, templates
-from linli.engines.duties.campaigns.rules.doors import FINAL, Outcome, Retry, Try, check_attempt
+from linli.engines.duties.campaigns.playbook import MANAGE, READ, CampaignPart, templates
+from linli.engines.duties.campaigns.rules.doors import FINAL, Outcome, Retry
 from linli.engines.duties.campaigns.rules.targets import Door, Progress, doors_on_record
-from linli.kernel.access.rules import Actor, Confidentiality, NotSignedIn
+from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.calendar.selectors import working_calendar
 from linli.kernel.clock.services import machine_now
@@ -82,18 +82,6 @@ class CampaignOver(Refusal):
     kind: ClassVar[Kind] = Kind.CONFLICT
 
 
-class NoSuchTarget(Refusal):
-    code: ClassVar[str] = "campaigns.no_such_target"
-    message: ClassVar[str] = N_("There is no such target, or it is not yours.")
-    kind: ClassVar[Kind] = Kind.MISSING
-
-
-class KeyMissing(Refusal):
-    code: ClassVar[str] = "campaigns.key_missing"
-    message: ClassVar[str] = N_("An attempt carries a key of 1 to 100 characters.")
-    field: ClassVar[str] = "key"
-
-
 @dataclass(frozen=True, slots=True)
 class NewCampaign:
     """What is started; empty names are the template's."""
@@ -104,25 +92,6 @@ class NewCampaign:
     first_on: date
     last_on: date
     names: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """An attempt as its sender notes it; the same key is noted once."""
-
-    target_id: UUID
-    outcome: Outcome
-    at: datetime
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """An attempt that stands: how it went, how many there are at its target, and whether this key had been noted before."""
-
-    outcome: Outcome
-    tries: int
-    repeated: bool
 
 
 def register_matter_counts(source: MatterCounts) -> None:
@@ -235,53 +204,6 @@ def _take_in(campaign: Campaign, doors: Sequence[tuple[AreaNode, Door]], *, acto
     return len(rows)
 
 
-def note_attempts(*, actor: Actor, at: datetime, wishes: Sequence[Wish]) -> list[Noted | Refusal]:
-    """Note attempts, each taken or refused by itself: a phone's day in one go. Said twice with one key, it is noted once.
-
-    What is counted is when it happened: of a campaign that was ended by hand, what was done at its doors before.
-
-    For the target's own helper, and for ``campaigns.work`` there.
-
-    Raises:
-        NotSignedIn: nobody is signed in.
-    """
-    if actor.is_anonymous:
-        raise NotSignedIn
-    zone = working_calendar().zone
-    targets = {
-        row.id: row
-        for row in Target.objects.select_for_update(of=("self",)).filter(id__in=[w.target_id for w in wishes]).select_related("campaign").order_by("id")
-    }
-    tries: dict[UUID, list[Try]] = {target: [] for target in targets}
-    for target, when, outcome in Attempt.objects.filter(target_id__in=targets).order_by("at").values_list("target_id", "at", "outcome"):
-        tries[target].append(Try(when.astimezone(zone), Outcome(outcome)))
-    said = dict(Attempt.objects.filter(actor=actor.id, key__in=[wish.key for wish in wishes]).values_list("key", "outcome"))
-    results: list[Noted | Refusal] = []
-    fresh: list[Attempt] = []
-    for wish in wishes:
-        if wish.key in said:
-            results.append(Noted(Outcome(said[wish.key]), len(tries.get(wish.target_id, ())), repeated=True))
-            continue
-        try:
-            one = Try(wish.at.astimezone(zone), wish.outcome)
-            _check(targets.get(wish.target_id), one, tries, wish, actor=actor, now=at.astimezone(zone))
-        except Refusal as refusal:
-            results.append(refusal)
-            continue
-        tries[wish.target_id].append(one)
-        said[wish.key] = wish.outcome.value
-        fresh.append(Attempt(target_id=wish.target_id, outcome=wish.outcome.value, actor=actor.id, key=wish.key, at=wish.at, recorded_at=machine_now()))
-        results.append(Noted(wish.outcome, len(tries[wish.target_id]), repeated=False))
-    Attempt.objects.bulk_create(fresh)
-    record(
-        [
-            Entry(at=row.at, actor=actor.id, action="campaigns.attempt", subject_type="campaign_target", subject=row.target_id, to_state=row.outcome)
-            for row in fresh
-        ]
-    )
-    return results
-
-
 def end_campaign(*, actor: Actor, at: datetime, campaign_id: UUID) -> None:
     """End a campaign before its last day, or when it is over: nothing more is noted. Raises: CampaignOver."""
     campaign = led(campaign_id, actor=actor)
@@ -297,32 +219,15 @@ def progress_of(campaign: Campaign) -> Progress:
     if campaign.target_kind == "matter":
         total, days = matter_counts(campaign)
         return Progress(total, sum(days.values()), **goal)
-    ends = list(Attempt.objects.filter(target__campaign=campaign, outcome__in=FINAL).values_list("outcome", flat=True))
-    tried = Target.objects.filter(campaign=campaign, attempts__isnull=False).exclude(attempts__outcome__in=FINAL).distinct().count()
+    noted = Attempt.objects.filter(target__campaign=campaign, taken_back_at=None)
+    ends = list(noted.filter(outcome__in=FINAL).values_list("outcome", flat=True))
+    tried = noted.values("target").distinct().count() - len(ends)  # one result a target
     total = Target.objects.filter(campaign=campaign).count()
     return Progress(total, ends.count(Outcome.DONE), ends.count(Outcome.REFUSED), ends.count(Outcome.LEAFLET), tried, **goal)
 
 
 def retry_of(campaign: Campaign) -> Retry:
     return Retry(campaign.tries, campaign.least_hours)
-
-
-def works_at(target: Target, actor: Actor) -> bool:
-    """Whether the actor notes attempts there: the target's own helper, and ``campaigns.work``; its campaign is loaded with it."""
-    if actor.person_id is not None and target.helper_id == actor.person_id:
-        return True
-    return actor.may(WORK, area_path=target.area_path, confidentiality=Confidentiality(target.campaign.confidentiality))
-
-
-def _check(target: Target | None, one: Try, tries: Mapping[UUID, Sequence[Try]], wish: Wish, *, actor: Actor, now: datetime) -> None:
-    if target is None or not works_at(target, actor):
-        raise NoSuchTarget
-    if not 1 <= len(wish.key) <= 100:
-        raise KeyMissing
-    campaign = target.campaign
-    if campaign.ended_at is not None and wish.at >= campaign.ended_at:
-        raise CampaignOver
-    check_attempt(tries[target.id], one, retry=retry_of(campaign), first=campaign.first_on, last=campaign.last_on, now=now)
 
 
 def led(campaign_id: UUID, *, actor: Actor) -> Campaign:

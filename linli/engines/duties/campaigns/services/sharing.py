@@ -12,7 +12,8 @@ from linli.directory.teams.selectors import ready_members, teams_around
 from linli.directory.teams.services import NoSuchTeam
 from linli.engines.duties.campaigns.models import Campaign, Helper, Target
 from linli.engines.duties.campaigns.rules.targets import share_out, staircases
-from linli.engines.duties.campaigns.services.running import NoSuchTarget, led, note
+from linli.engines.duties.campaigns.services.noting import NoSuchTarget
+from linli.engines.duties.campaigns.services.running import led, note
 from linli.kernel.access.rules import Actor
 from linli.kernel.calendar.selectors import working_calendar
 from linli.kernel.clock.services import machine_now

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from linli.engines.duties.rules.policy import Evidence
+
 SUBJECT_KINDS = ("place", "entity")  # records of the territory that may have a ledger
 HAZARD, SAMPLE = "hazard", "sample"  # kinds of duty subjects that this room makes
 WORDS_MOST = 500
@@ -19,6 +21,7 @@ class LeafForm:
     Attributes:
         schema: JSON Schema of its answers. ``yearly``: the census at the start of a year asks for it anew.
         contact_days: it names whom to reach at work: its answers are sealed and forgotten after so many days.
+        evidence: what a version of it is not written without: a photo, a signature.
     """
 
     code: str
@@ -26,6 +29,15 @@ class LeafForm:
     schema: Mapping[str, Any]
     yearly: bool
     contact_days: int | None
+    evidence: frozenset[Evidence] = frozenset()
+
+    def missing(self, *, photos: int, signed: bool) -> frozenset[Evidence]:
+        """What it asks for and is not given."""
+        return self.evidence - ({Evidence.PHOTO} if photos else set()) - ({Evidence.SIGNATURE} if signed else set())
+
+    def takes(self, *, photos: int, signed: bool) -> bool:
+        """Whether nothing is given that it does not ask for."""
+        return (not photos or Evidence.PHOTO in self.evidence) and (not signed or Evidence.SIGNATURE in self.evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,11 @@ class LedgerPolicy:
         """What a class of places is called; its code where the playbook does not say."""
         return self.class_names.get(class_code) or {"zh": class_code, "en": class_code}
 
+    def asked(self, stake: str, form: str) -> frozenset[Evidence]:
+        """What a version of a leaf was not written without, under this playbook version."""
+        known = self.stakes.get(stake)
+        return known.forms[form].evidence if known and form in known.forms else frozenset()
+
     def stake_of(self, kind: str, class_code: str) -> Stake | None:
         """The stake of a place by its class."""
         return next((stake for stake in self.stakes.values() if stake.kind == kind and class_code in stake.classes), None)
@@ -112,10 +129,12 @@ def until_of(form: Mapping[str, Any], terms: HazardTerms, *, day: date) -> date:
 
 def lacking(stake: Stake, written: Mapping[str, date], *, today: date) -> Iterator[LeafForm]:
     """The forms of a stake that are not there, or that this year's census has not refreshed; ``written``: form → day."""
-    for form in stake.forms.values():
-        day = written.get(form.code)
-        if day is None or (form.yearly and day.year < today.year):
-            yield form
+    return (form for form in stake.forms.values() if is_lacking(form, written.get(form.code), today=today))
+
+
+def is_lacking(form: LeafForm, day: date | None, *, today: date) -> bool:
+    """Whether a leaf is not there (``day``: when it was written), or not of this year where the census asks for it anew."""
+    return day is None or (form.yearly and day.year < today.year)
 
 
 RIGHT, CHANGED = "ledger_right", "changed"  # answers of a visit's form: whether the ledger is still right, and what is not

@@ -17,7 +17,7 @@ from linli.engines.duties.inspections.models import Hazard, LastInspection, Leaf
 from linli.engines.duties.inspections.playbook import CONTACTS, READ, WRITE, ledger_policy, policy_of
 from linli.engines.duties.inspections.rules.ledger import HAZARD, RIGHT, SAMPLE, SUBJECT_KINDS, LeafForm, LedgerPolicy, Stake, finds_ledger_wrong, lacking
 from linli.engines.duties.inspections.selectors.hazards import HazardView, hazard_views
-from linli.engines.duties.inspections.services.leaves import SEALED_FOR, NoSuchPlace
+from linli.engines.duties.inspections.services.leaves import LEAF_FILES, SEALED_FOR, NoSuchPlace, never_shown
 from linli.engines.duties.models import CheckInRecord, Occurrence, SubjectRecord
 from linli.engines.duties.services.checkin import FILE_OWNER, Left
 from linli.engines.duties.services.frame import Frame, NoSuchRule, frame
@@ -67,7 +67,7 @@ class LedgerLine:
 
 @dataclass(frozen=True, slots=True)
 class LeafVersion:
-    """One version of a leaf. ``answers`` is None where it is sealed from this reader, or was forgotten."""
+    """One version of a leaf. ``answers`` is None where it is sealed from this reader, or was forgotten; ``files``: its photos and signature."""
 
     version: int
     at: datetime
@@ -75,16 +75,21 @@ class LeafVersion:
     answers: Mapping[str, Any] | None
     schema: Mapping[str, Any]
     forgotten: bool
+    files: tuple[FileView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LeafView:
-    """A form of the ledger as it stands; ``lacking``: it is not there, or the year's census has not refreshed it."""
+    """A form of the ledger as it stands; ``lacking``: it is not there, or the year's census has not refreshed it.
+
+    ``never_shown``: it asks by now for a photo or a signature that the current version was never given.
+    """
 
     form: LeafForm
     current: LeafVersion | None
     older: tuple[LeafVersion, ...]
     lacking: bool
+    never_shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +164,7 @@ def ledgers_after(*, actor: Actor, at: datetime, wanted: LedgerFilter, after: UU
 
 def _rows(actor: Actor, wanted: LedgerFilter, policy: LedgerPolicy, land: Frame, at: datetime) -> QuerySet[SubjectRecord]:
     year = land.moment(date(land.day_of(at).year, 1, 1), 0)
-    return _asked(_of_stakes(_visible(actor), policy, wanted.stake), policy, wanted, year=year)
+    return _asked(_of_stakes(visible_places(actor), policy, wanted.stake), policy, wanted, year=year)
 
 
 def _lines(rows: QuerySet[SubjectRecord], policy: LedgerPolicy, land: Frame, at: datetime) -> list[LedgerLine]:
@@ -183,7 +188,7 @@ def ledger_page(*, actor: Actor, at: datetime, kind: str, place: UUID) -> Ledger
         NoSuchPlace: there is none, or the actor may not see it.
     """
     policy, land = ledger_policy()[1], frame()
-    row = _visible(actor).filter(kind=kind, ref=place).first()
+    row = visible_places(actor).filter(kind=kind, ref=place).first()
     stake = policy.stake_of(kind, str(row.facts.get("class", ""))) if row else None
     if row is None or stake is None:
         raise NoSuchPlace
@@ -192,7 +197,7 @@ def ledger_page(*, actor: Actor, at: datetime, kind: str, place: UUID) -> Ledger
     hazards = hazard_views(Hazard.objects.filter(kind=kind, place=place))
     about = _about(row, hazards)
     last = LastInspection.objects.filter(kind=kind, place=place).values_list("at", flat=True).first()
-    leaves = _leaves(stake, kind, place, today=today, land=land, open_contacts=actor.may(CONTACTS, **depth))
+    leaves = _leaves(actor, stake, kind, place, today=today, land=land, open_contacts=actor.may(CONTACTS, **depth))
     inspections = _inspections(actor, about, land)
     return LedgerPage(
         kind=kind,
@@ -218,16 +223,20 @@ def _outdated(inspections: Sequence[InspectionLine], leaves: Sequence[LeafView])
 
 
 def ledger_behind(*, actor: Actor, kind: str, ref: UUID) -> tuple[str, UUID] | None:
-    """The place (kind and id) whose ledger belongs to a duty's subject: itself, the one that was drawn, the one with the hazard.
-
-    None where there is no ledger, or the actor may not see it.
-    """
-    model = {SAMPLE: Sampled, HAZARD: Hazard}.get(kind)
-    place = model._default_manager.filter(id=ref).values_list("kind", "place").first() if model else (kind, ref)
-    if place is None or place[0] not in SUBJECT_KINDS or not actor.holds(READ):
-        return None
-    row = _visible(actor).filter(kind=place[0], ref=place[1]).first()
+    """The place (kind and id) whose ledger belongs to a duty's subject; None where there is no ledger, or the actor may not see it."""
+    place = places_behind([(kind, ref)]).get((kind, ref)) if actor.holds(READ) else None
+    row = visible_places(actor).filter(kind=place[0], ref=place[1]).first() if place else None
     return place if row and ledger_policy()[1].stake_of(row.kind, str(row.facts.get("class", ""))) else None
+
+
+def places_behind(subjects: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], tuple[str, UUID]]:
+    """The place (kind and id) that each subject (kind and id) of a duty is about: itself, the one that was drawn, the one with the hazard."""
+    found = {(kind, ref): (kind, ref) for kind, ref in subjects if kind in SUBJECT_KINDS}
+    for kind, model in ((SAMPLE, Sampled), (HAZARD, Hazard)):
+        refs = [ref for one, ref in subjects if one == kind]
+        rows = model._default_manager.filter(id__in=refs).values_list("id", "kind", "place") if refs else ()
+        found |= {(kind, ref): (of, place) for ref, of, place in rows}
+    return found
 
 
 def census_left(duty_ids: Collection[UUID]) -> dict[UUID, Left]:
@@ -243,7 +252,8 @@ def census_left(duty_ids: Collection[UUID]) -> dict[UUID, Left]:
     return found
 
 
-def _visible(actor: Actor) -> QuerySet[SubjectRecord]:
+def visible_places(actor: Actor) -> QuerySet[SubjectRecord]:
+    """Subjects of duties, as those of whose places the actor may see the ledger."""
     scopes = [scope for scope in actor.scopes(READ) if scope.clearance >= Confidentiality.INTERNAL]
     return SubjectRecord.objects.filter(in_scope(scopes, confidentiality=""), ended_at=None)
 
@@ -293,9 +303,10 @@ def _written(places: Sequence[UUID], land: Frame) -> dict[tuple[str, UUID], dict
     return found
 
 
-def _leaves(stake: Stake, kind: str, place: UUID, *, today: date, land: Frame, open_contacts: bool) -> tuple[LeafView, ...]:
+def _leaves(actor: Actor, stake: Stake, kind: str, place: UUID, *, today: date, land: Frame, open_contacts: bool) -> tuple[LeafView, ...]:
     rows = list(Leaf.objects.filter(kind=kind, place=place).order_by("form", "-version"))
     names = names_of_actors([row.writer for row in rows])
+    files = files_of(actor, LEAF_FILES, [row.evidence for row in rows if row.evidence is not None])
     versions: dict[str, list[LeafVersion]] = {}
     for row in rows:
         known = policy_of(row.policy).stakes.get(stake.code)
@@ -303,12 +314,20 @@ def _leaves(stake: Stake, kind: str, place: UUID, *, today: date, land: Frame, o
         answers = row.answers
         if row.sealed is not None and open_contacts:
             answers = orjson.loads(unseal(row.sealed, purpose=SEALED_FOR))
-        version = LeafVersion(row.version, row.at, names.get(row.writer, ""), answers, form.schema if form else {}, row.forgotten_at is not None)
+        shown = tuple(files.get(row.evidence, ())) if row.evidence is not None else ()
+        version = LeafVersion(row.version, row.at, names.get(row.writer, ""), answers, form.schema if form else {}, row.forgotten_at is not None, shown)
         versions.setdefault(row.form, []).append(version)
     written = {code: land.day_of(found[0].at) for code, found in versions.items() if not found[0].forgotten}
     short = {form.code for form in lacking(stake, written, today=today)}
+    current = {row.form: row for row in rows if row.current}
     return tuple(
-        LeafView(form, next(iter(versions.get(form.code, ())), None), tuple(versions.get(form.code, ())[1:]), form.code in short)
+        LeafView(
+            form,
+            next(iter(versions.get(form.code, ())), None),
+            tuple(versions.get(form.code, ())[1:]),
+            form.code in short,
+            form.code in current and never_shown(current[form.code], form, stake=stake.code),
+        )
         for form in stake.forms.values()
     )
 

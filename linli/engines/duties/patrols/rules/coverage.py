@@ -1,7 +1,7 @@
 """What walked routes covered: metres of their legs, and households within reach, by area. Pure.
 
-The ground knows no street lines. So the base of *street length* is the length of the routes themselves: straight legs from checkpoint
-to checkpoint; a leg counts as walked when both its ends were met in one slot. Households are counted by building where buildings
+The base of length is that of the streets where an area has any (``rules/streets.py``), else of the routes themselves: straight legs from
+checkpoint to checkpoint; a leg counts as walked when both its ends were met in one slot. Households are counted by building where buildings
 have a point and a number, else by the share of the area's ground that lies within reach, as if homes were spread evenly.
 """
 
@@ -45,7 +45,10 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """One area. ``reached`` is None where its households are not known; ``by_building``: counted, not estimated from the ground."""
+    """One area. ``reached`` is None where its households are not known; ``by_building``: counted, not estimated from the ground.
+
+    ``by_street``: the metres are those of its streets, not of the routes in it.
+    """
 
     id: UUID
     metres: float
@@ -53,6 +56,7 @@ class Covered:
     households: int | None
     reached: int | None
     by_building: bool
+    by_street: bool = False
 
     @property
     def left(self) -> float:
@@ -87,7 +91,8 @@ def coverage(plots: Sequence[Plot], legs: Sequence[Leg], met: Sequence[Point], *
     lines, lengths = [flat.line(leg) for leg in legs], [leg.metres for leg in legs]
     walked = [line for line, leg in zip(lines, legs, strict=True) if leg.walked]
     near = shapely.union_all([shapely.buffer(shape, reach) for shape in (*walked, *(flat.point(spot) for spot in met))])
-    return [_covered(plot, flat, legs, lines, lengths, near) for plot in plots]
+    ways, reached = shapely.STRtree(lines), shapely.STRtree(shapely.get_parts(near))
+    return [_covered(plot, flat, legs, ways, lengths, reached) for plot in plots]
 
 
 class _Plane:
@@ -110,22 +115,23 @@ class _Plane:
 
 
 def _covered(
-    plot: Plot, flat: _Plane, legs: Sequence[Leg], lines: Sequence[BaseGeometry], lengths: Sequence[float], near: BaseGeometry,
+    plot: Plot, flat: _Plane, legs: Sequence[Leg], ways: shapely.STRtree, lengths: Sequence[float], near: shapely.STRtree,
 ) -> Covered:  # fmt: skip
     outline = flat.shape(plot.outline) if plot.outline is not None else None
     metres = walked = 0.0
     if outline is not None:
-        shapely.prepare(outline)
-        for leg, line, length in zip(legs, lines, lengths, strict=True):
-            if line.length and outline.intersects(line):
-                own = length * outline.intersection(line).length / line.length
+        for place in sorted(ways.query(outline, predicate="intersects").tolist()):
+            line = ways.geometries[place]
+            if line.length:
+                own = lengths[place] * outline.intersection(line).length / line.length
                 metres += own
-                walked += own if leg.walked else 0.0
+                walked += own if legs[place].walked else 0.0
     homes = sum(number for _, number in plot.buildings)
     if homes:
-        reached = sum(number for spot, number in plot.buildings if near.distance(flat.point(spot)) == 0.0) if not near.is_empty else 0
+        reached = sum(number for spot, number in plot.buildings if len(near.query(flat.point(spot), predicate="intersects")))
         return Covered(plot.id, metres, walked, homes, reached, by_building=True)
     if plot.households is None or outline is None or not outline.area:
         return Covered(plot.id, metres, walked, plot.households, None, by_building=False)
-    share = outline.intersection(near).area / outline.area
+    parts = near.geometries[near.query(outline, predicate="intersects")]
+    share = float(shapely.area(shapely.intersection(outline, parts)).sum()) / outline.area
     return Covered(plot.id, metres, walked, plot.households, round(plot.households * share), by_building=False)

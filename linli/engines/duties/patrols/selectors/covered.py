@@ -1,4 +1,4 @@
-"""What patrols covered in a period: street length and households, by area."""
+"""What patrols covered in a period: length of the streets (or of the routes) and households, by area."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ from django.db.models import Q
 
 from linli.directory.territory.rules import AreaNode
 from linli.directory.territory.selectors import ground
+from linli.directory.territory.selectors.streets import street_pieces
 from linli.directory.territory.selectors.things import homes
 from linli.engines.duties.patrols.models import CheckIn, Checkpoint, Route
 from linli.engines.duties.patrols.playbook import READ, patrols_section
 from linli.engines.duties.patrols.rules.coverage import Covered, Leg, Plot, Point, coverage, legs_of, walked_pairs
+from linli.engines.duties.patrols.rules.streets import Run, Unwalked, by_streets, unwalked, walked_along
 from linli.kernel.access.rules import Actor, contains
 from linli.kernel.access.selectors import in_scope
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Areas with what was covered of each, the legs and checkpoints behind it, and the sums.
+    """Areas with what was covered of each, the legs, checkpoints and streets behind it, and the sums.
 
+    ``metres`` and ``walked`` sum the streets of the areas that have any; where none has (``by_street`` false), the legs of all routes.
+    ``bare``: how many areas are without streets while others have them; their routes are in none of the sums, only in their own rows.
+    ``never``: the streets of which nothing was walked.
     ``households`` and ``reached`` sum the areas whose households are known; ``estimated``: some of them by their ground.
     """
 
@@ -30,6 +35,10 @@ class Coverage:
     legs: tuple[Leg, ...]
     met: tuple[Point, ...]
     spots: tuple[Point, ...]
+    streets: tuple[Run, ...]
+    never: tuple[Unwalked, ...]
+    by_street: bool
+    bare: int
     metres: float
     walked: float
     households: int
@@ -41,7 +50,7 @@ class Coverage:
 def covered(*, actor: Actor, since: datetime, until: datetime, area_path: str = "") -> Coverage:
     """What the routes of an area covered in ``[since, until)``, by its lowest areas, where the actor has ``patrols.read``.
 
-    Four queries and the ground in memory. The base of street length is the routes in use; see ``rules/coverage.py``.
+    Five queries and the ground in memory. Length is that of the streets of an area, else of the routes in it; see ``rules/streets.py``.
 
     Raises:
         Forbidden.
@@ -61,12 +70,21 @@ def covered(*, actor: Actor, since: datetime, until: datetime, area_path: str = 
     near = [spot for key, spot in spots.items() if key in there]
     found = coverage(plots, legs, near, reach=reach)
     known = [one for one in found if one.reached is not None]
+    own = {plot.id for plot in plots}
+    pieces = [piece for piece in street_pieces(area_path=area_path) if piece.area_id in own]
+    along = walked_along([piece.line for piece in pieces], legs)
+    shares = along.shares().tolist()
+    found = by_streets(found, ((piece.area_id, piece.metres, share) for piece, share in zip(pieces, shares, strict=True)))
+    measured = [one for one in found if one.by_street]
+    whole = [(one.metres, one.walked) for one in measured] or [(leg.metres, leg.metres if leg.walked else 0.0) for leg in legs]
     shown = [(area, one) for area, one in zip(areas, found, strict=True)]
     shown.sort(key=lambda row: (-row[1].left, (row[1].reached or 0) - (row[1].households or 0), row[0].path))
     return Coverage(
-        tuple(shown), tuple(legs), tuple(near), tuple(spots.values()),
-        sum(leg.metres for leg in legs), sum(leg.metres for leg in legs if leg.walked), sum(one.households or 0 for one in known),
-        sum(one.reached or 0 for one in known), any(not one.by_building for one in known), reach,
+        areas=tuple(shown), legs=tuple(legs), met=tuple(near), spots=tuple(spots.values()), streets=tuple(along.runs()),
+        never=unwalked((piece.names, piece.metres, share) for piece, share in zip(pieces, shares, strict=True)),
+        by_street=bool(measured), bare=len(found) - len(measured) if measured else 0,
+        metres=sum(metres for metres, _ in whole), walked=sum(walked for _, walked in whole), households=sum(one.households or 0 for one in known),
+        reached=sum(one.reached or 0 for one in known), estimated=any(not one.by_building for one in known), reach=reach,
     )  # fmt: skip
 
 

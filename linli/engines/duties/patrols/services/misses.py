@@ -15,7 +15,7 @@ from linli.engines.duties.patrols.rules.answers import Answer, AnsweredAlready, 
 from linli.engines.duties.patrols.services.stands import lay_beats, led, note, span_of
 from linli.engines.duties.shifts.models import ShiftPart
 from linli.engines.duties.shifts.rules.signing import Part
-from linli.engines.duties.shifts.services import begin_shifts
+from linli.engines.duties.shifts.services.rosters import begin_shifts
 from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import machine_now
 from linli.kernel.events.services import publish

@@ -19,7 +19,8 @@ from linli.engines.duties.patrols.services.proofs import Position, Proof, near, 
 from linli.engines.duties.patrols.services.routes import NoSuchRoute
 from linli.engines.duties.patrols.services.stands import Stand, held_beat, note, own_person, span_of, stand_for, stands_of
 from linli.engines.duties.patrols.services.walked import PATROLS, Walked, how_far, set_out_for, settle_walked
-from linli.engines.duties.rules.task import CLOCKS_DIFFER, FromTheFuture
+from linli.engines.duties.rules.task import CLOCKS_DIFFER, when_happened
+from linli.engines.duties.shifts.services.presence import there_by_round
 from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import machine_now
 from linli.kernel.events.services import publish
@@ -95,7 +96,7 @@ def start_round(*, actor: Actor, at: datetime, route_id: UUID, key: str, happene
         NotPossible: the duty ended in this instant.
     """
     person, digest = own_person(actor), _digest(actor, key)
-    when = _when(at, happened_at)
+    when = when_happened(at, happened_at)
     earlier = Round.objects.filter(key=digest).select_related("beat").first()
     if earlier is not None:
         if earlier.beat.route_id != route_id:
@@ -119,7 +120,7 @@ def check_in(
         BeforeTheShift, AfterTheShift, NotOnDuty, OnAnotherRoute, MetAlready: with its time.
     """
     person, digest = own_person(actor), _digest(actor, key)
-    when = _when(at, happened_at)
+    when = when_happened(at, happened_at)
     earlier = CheckIn.objects.filter(key=digest).first()
     if earlier is not None:
         return Met(earlier.round_id, earlier.checkpoint_id, earlier.slot, earlier.at, earlier.near)
@@ -160,7 +161,7 @@ def finish_round(*, actor: Actor, at: datetime, happened_at: datetime | None = N
         NoRound. OutOfOrder: an end before the last check-in.
     """
     person = own_person(actor)
-    when = _when(at, happened_at)
+    when = when_happened(at, happened_at)
     mine = Round.objects.filter(person_id=person, finished_at=None)
     Beat.objects.select_for_update(of=("self",)).filter(id__in=mine.values("beat_id")).first()  # check-ins and ends of a beat come one by one
     running = mine.select_for_update(of=("self",)).select_related("beat").first()
@@ -217,13 +218,16 @@ def _finish(ended: Sequence[tuple[Round, datetime, int]]) -> None:
 
 
 def _set_out(actor: Actor, at: datetime, person: UUID, route: Route, stand: Stand, when: datetime, digest: str) -> Round:
+    round_id = new_id()
+    if stand.of_shift:  # whoever sets out has come; before the beat is held, as the sweep that lays beats holds the shift first
+        there_by_round(shift_id=stand.id, person_id=person, round_id=round_id, at=at, when=when)
     beat = held_beat(route, stand)
     span_of(beat).check(when)
     mine = Round.objects.filter(person_id=person, finished_at=None)  # what was never ended keeps nobody from setting out again
     _finish_over(Beat.objects.select_for_update(of=("self",)).filter(id__in=mine.values("beat_id"), ends_at__lte=when), mine, actor=actor, at=at)
     try:
         with attempt():
-            made = Round.objects.create(beat=beat, person_id=person, started_at=when, key=digest, recorded_at=machine_now())
+            made = Round.objects.create(id=round_id, beat=beat, person_id=person, started_at=when, key=digest, recorded_at=machine_now())
     except IntegrityError:
         raise OnAnotherRoute from None
     if not stand.of_shift:
@@ -250,6 +254,8 @@ def _round_at(actor: Actor, at: datetime, person: UUID, checkpoint: Checkpoint, 
     stand = stand_for(person, route, when)
     later = Round.objects.filter(person_id=person, started_at__gt=when).select_related("beat").order_by("started_at").first()
     if later is not None and later.beat.route_id == route.id and stand.id in (later.beat.shift_id, later.beat.duty_id):
+        if stand.of_shift:
+            there_by_round(shift_id=stand.id, person_id=person, round_id=later.id, at=at, when=when)
         beat = held_beat(route, stand)
         span_of(beat).check(when)
         Round.objects.filter(id=later.id).update(started_at=when)  # news in another order than it happened: the round began earlier
@@ -275,14 +281,6 @@ def due_checkpoints(beat: Beat, slot_ends: datetime) -> list[UUID]:
     """The checkpoints that a slot is to meet: there when the beat began, and still there when the slot ended."""
     there = Checkpoint.objects.filter(route_id=beat.route_id, at__lte=beat.starts_at)
     return [key for key, retired in there.values_list("id", "retired_at") if retired is None or retired >= slot_ends]
-
-
-def _when(at: datetime, happened_at: datetime | None) -> datetime:
-    if happened_at is None:
-        return at
-    if happened_at > at + CLOCKS_DIFFER:
-        raise FromTheFuture
-    return min(happened_at, at)
 
 
 def _digest(actor: Actor, key: str) -> str:

@@ -140,8 +140,9 @@ def stand_for(person: UUID, route: Route, at: datetime) -> Stand:
 
 
 def is_alone(team_id: UUID, at: datetime) -> bool:
-    """Whether fewer than two people of a team stand in its shifts at an instant."""
-    rows = ShiftPart.objects.filter(state=Part.SIGNED.value, shift__team_id=team_id, shift__called_off_at=None, starts_at__lte=at, ends_at__gt=at)
+    """Whether fewer than two people of a team stand in its shifts at an instant: who is missing, or has gone, is nobody's company."""
+    here = (Q(arrived_at__isnull=False) | Q(miss=None)) & (Q(left_at=None) | Q(left_at__gt=at))
+    rows = ShiftPart.objects.filter(here, state=Part.SIGNED.value, shift__team_id=team_id, shift__called_off_at=None, starts_at__lte=at, ends_at__gt=at)
     standing = [(starts, ends, 1) for starts, ends in rows.values_list("starts_at", "ends_at")]
     return bool(cover_gaps(standing, since=at, until=at + timedelta(microseconds=1), wanted=2))
 

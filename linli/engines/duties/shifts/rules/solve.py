@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from ortools.sat.python import cp_model
-
 from linli.engines.duties.shifts.rules.roster import Limits, RosterRule, Slot, Volunteer, too_close
+
+if TYPE_CHECKING:
+    pass  # it brings pandas along, a fifth of the program's start: loaded where a roster is proposed
 
 RELAXABLE = (RosterRule.COVER, RosterRule.AVAILABLE, RosterRule.REST, RosterRule.SKILLS, RosterRule.PAIRS, RosterRule.NEW, RosterRule.MOST)
 EXPLAIN_SECONDS = 2.0  # for each question which rule stands in the way
@@ -67,6 +68,8 @@ def propose(
 
     The same question has the same answer as long as the time suffices.
     """
+    from ortools.sat.python import cp_model
+
     model = _Model(slots, people, limits, frozenset(fixed), frozenset())
     status = model.solve(seconds)
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
@@ -77,6 +80,8 @@ def propose(
 
 
 def _explained(slots: Sequence[Slot], people: Sequence[Volunteer], limits: Limits, fixed: frozenset[tuple[UUID, UUID]]) -> Impossible:
+    from ortools.sat.python import cp_model
+
     feasible = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
     def works(relaxed: Collection[RosterRule], of: Sequence[Slot] = slots) -> bool:
@@ -101,6 +106,8 @@ class _Model:
         self, slots: Sequence[Slot], people: Sequence[Volunteer], limits: Limits, fixed: frozenset[tuple[UUID, UUID]], relaxed: frozenset[RosterRule],
         *, fair: bool = True,
     ) -> None:  # fmt: skip
+        from ortools.sat.python import cp_model
+
         self._slots = sorted(slots, key=lambda slot: (slot.starts, slot.id))
         self._people = sorted(people, key=lambda person: person.id)
         self._limits, self._relaxed = limits, relaxed

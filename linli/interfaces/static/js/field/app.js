@@ -8,26 +8,32 @@ import { countToDo, dayPage } from "./day.js";
 import { dutyBar, dutyPage } from "./duty.js";
 import { doorsBar, doorsPage, stairBar, stairPage } from "./doors.js";
 import { roundBar, roundPage } from "./rounds.js";
+import { shiftBar, shiftPage } from "./shifts.js";
 import { groundPage } from "./ground.js";
 import { waitingPage } from "./waiting.js";
 
 const PLACES = { day: { icon: "calendar-clock", page: dayPage }, mine: { icon: "layout-list", page: mine }, near: { icon: "map-pinned", page: near }, map: { icon: "map", page: groundPage }, queue: { icon: "send", page: waitingPage } };
 const EVERY = 60e3;
 const LEAVING = "linli-field-leaving"; // signed out without signal: the server is told when there is some
-const NO_DUTIES = { items: [], forms: {}, shifts: [], left_out: 0, done_today: 0 };
+const NO_DUTIES = { items: [], forms: {}, left_out: 0, done_today: 0 };
+const NO_SHIFTS = { items: [] };
 const NO_DOORS = { lists: [], left_out: 0 };
+const NO_LEDGERS = { places: [], forms: {} };
 const NO_ROUNDS = { beats: [], left_out: 0, round: null, watch: null };
-const ONE = { m: [matterPage, matterBar], d: [dutyPage, dutyBar], doors: [doorsPage, doorsBar], s: [stairPage, stairBar], r: [roundPage, roundBar] }; // what stands alone, with its own bar
+const ONE = { m: [matterPage, matterBar], d: [dutyPage, dutyBar], doors: [doorsPage, doorsBar], s: [stairPage, stairBar], h: [shiftPage, shiftBar], r: [roundPage, roundBar] }; // what stands alone, with its own bar
 const NOTHING = { items: [], left_out: 0, soon: 0, answers: [], units: [] };
 
 const app = {
-  store: null, outbox: null, snapshot: null, sent: [], position: null, from: "", whole: false, fetching: false,
+  store: null, outbox: null, snapshot: null, sent: [], position: null, from: "", whole: false, fetching: false, asked: false,
   get kind() { return this.snapshot?.kinds.matters ?? NOTHING; },
   get matters() { return this.kind.items; },
   get duties() { return this.snapshot?.kinds.duties ?? NO_DUTIES; },
+  get shifts() { return this.snapshot?.kinds.shifts ?? NO_SHIFTS; },
   get rounds() { return this.snapshot?.kinds.rounds ?? NO_ROUNDS; },
+  get ledgers() { return this.snapshot?.kinds.ledgers ?? NO_LEDGERS; },
   get doors() { return this.snapshot?.kinds.doors ?? NO_DOORS; },
   together: new Map(), // which other duties one visit serves, as chosen: "<duty>:<other>"
+  opened: new Set(), // leaves of ledgers that are read: their subjects
   go(place) { if (location.hash === `#${place}`) draw(); else location.hash = place; },
   toast, locate, fetch: refresh, signOut, switchLanguage,
 };
@@ -45,6 +51,9 @@ async function begin() {
     document.getElementById("place").replaceChildren(h("p.empty", {}, t("no_room")));
     return;
   }
+  addEventListener("pointerdown", press, true);
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, lift, true);
+  addEventListener("blur", lift); // the window's own: the finger went elsewhere
   addEventListener("hashchange", () => { draw(); scrollTo(0, 0); });
   addEventListener("online", refresh);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
@@ -73,9 +82,11 @@ const recent = async () => (await app.store.sent()).sort((a, b) => b.sent - a.se
 
 /** Fetch everything anew, then send what waits. Without signal, what is kept stays. */
 async function refresh() {
-  if (app.fetching || localStorage.getItem(LEAVING)) return;
+  if (localStorage.getItem(LEAVING)) return;
+  if (app.fetching) { app.asked = true; return; } // what is on its way may be older than what was just sent
   if (!navigator.onLine) return draw();
   app.fetching = true;
+  app.asked = false;
   draw();
   let answer;
   let body;
@@ -88,6 +99,7 @@ async function refresh() {
   else if (answer?.status === 401 || answer?.status === 403) await locked();
   else if (app.outbox) app.outbox.link = navigator.onLine ? "weak" : "none";
   draw();
+  if (body && app.asked) await refresh();
 }
 
 async function fetched(body) {
@@ -136,7 +148,19 @@ async function pictures() {
 
 // -- showing ------------------------------------------------------------------------------------------------------------
 
+let pressed = false; // a finger is down: what lies under it stays until it is up, or the tap would be lost
+let owed = false;
+
+function press() { pressed = true; }
+
+function lift() {
+  pressed = false;
+  if (owed) setTimeout(draw, 50); // the click comes after the finger
+}
+
 function draw() {
+  owed = pressed;
+  if (pressed) return;
   const [name, code] = location.hash.slice(1).split("/");
   const one = ONE[name];
   const place = one || open()[name] ? name : first();
@@ -156,7 +180,7 @@ function draw() {
 }
 
 /** Where the app opens: on the day's duties where there are any, else on the matters. */
-const first = () => (app.duties.items.length || app.duties.shifts.length || app.doors.lists.length || app.rounds.beats.length || !open().mine ? "day" : "mine");
+const first = () => (app.duties.items.length || app.shifts.items.length || app.doors.lists.length || app.rounds.beats.length || !open().mine ? "day" : "mine");
 
 /** The places of whoever bears this phone: a volunteer without a post has a day, and no grid to look after. */
 function open() {

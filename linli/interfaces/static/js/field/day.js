@@ -1,7 +1,9 @@
 /** My day: my shifts, what ends today, what is open, where to try again, what comes; and what was missed and wants a word. */
 import { away, clock, dayOf, h, icon, named, now, t, when } from "./dom.js";
 import { doorsCard } from "./doors.js";
+import { leavesLeft } from "./ledger.js";
 import { roundCards } from "./rounds.js";
+import { shiftCards } from "./shifts.js";
 import { distanceTo, empty, place } from "./lists.js";
 
 export const KINDS = { visit: "house", inspection: "search-check", patrol: "route", meeting: "users", task: "clipboard-list" };
@@ -23,7 +25,7 @@ export function dayPage(app) {
   ));
   const done = app.duties.done_today;
   return [
-    shifts(app), roundCards(app), doorsCard(app), app.duties.items.some((duty) => duty.exact) && place(app), shown.length || app.duties.shifts.length || app.doors.lists.length || app.rounds.beats.length ? shown : empty("circle-check", t("nothing_day")),
+    shiftCards(app), roundCards(app), doorsCard(app), app.duties.items.some((duty) => duty.exact) && place(app), shown.length || app.shifts.items.length || app.doors.lists.length || app.rounds.beats.length ? shown : empty("circle-check", t("nothing_day")),
     done > 0 && h("p.quiet", {}, icon("circle-check"), " ", t("done_today", { n: done })),
     app.duties.left_out > 0 && h("p.quiet", {}, t("left_out", { n: app.duties.left_out })),
   ];
@@ -90,12 +92,14 @@ function card(app, duty) {
   const items = app.outbox.of(duty.id);
   const asks = items.find((item) => item.status !== "waiting");
   const distance = duty.exact ? distanceTo(app, duty) : null;
+  const left = leavesLeft(app, duty).left.length;
   return h("li", {}, h(
     "a.card.ticket-card", { href: `#d/${duty.id}` },
     h("span.ticket-card__top", {}, icon(KINDS[duty.kind] ?? "clipboard-list"), h("strong", {}, named(duty.names)), duty.level > 0 && duty.mine && h("span.badge.badge--warm", {}, icon("forward"), t("handed_on"))),
     times(found),
     h("span.ticket-card__where", {}, icon("map-pin"), duty.label === named(duty.area) ? duty.label : `${duty.label} · ${named(duty.area)}`, distance !== null && h("b", {}, away(distance))),
     found.attempts > 0 && duty.state !== "missed" && h("span.ticket-card__who", {}, icon("circle-pause"), tries(found)),
+    left > 0 && found.begun && !found.over && h("span.ticket-card__who", {}, icon("file-text"), t("leaves_n", { n: left })),
     asks ? h("span.badge.badge--overdue", {}, icon("triangle-alert"), t("asks_here"))
       : items.length ? h("span.badge.badge--brand", {}, icon("send"), t("waits_here", { what: t(`duty_${items.at(-1).verb}`) }))
         : duty.state === "missed" ? h("span.badge.badge--overdue", {}, icon("message-circle"), t(found.explained_at ? "explained" : "wants_why"))
@@ -106,16 +110,4 @@ function card(app, duty) {
 export function tries(duty) {
   const tried = t("tried", { n: duty.attempts });
   return duty.next_try_at ? `${tried} · ${t("try_again", { when: when(duty.next_try_at) })}` : tried;
-}
-
-function shifts(app) {
-  const own = app.duties.shifts.filter((shift) => new Date(shift.ends_at) > now());
-  if (!own.length) return null;
-  return h("section.group", {}, h("h2.group__title", {}, t("my_shifts"), h("span.group__count", {}, own.length)), h("ul.cards", {}, own.map((shift) => {
-    const runs = new Date(shift.starts_at) <= now();
-    return h("li.card.ticket-card", {},
-      h("span.ticket-card__top", {}, icon("timer"), h("strong", {}, named(shift.names)), runs && h("span.badge.badge--brand", {}, icon("play"), t("runs_now"))),
-      h("span", {}, `${when(shift.starts_at)} – ${when(shift.ends_at)}`),
-      h("span.ticket-card__who", {}, icon("users"), named(shift.team)));
-  })));
 }

@@ -53,6 +53,15 @@ export function button(label, { icon: name, kind = "", ...given }) {
   return h(`button.button${kind && kind.split(" ").map((one) => `.button--${one}`).join("")}`, { type: "button", ...given }, name && icon(name), h("span", {}, label));
 }
 
+/** A question before something that cannot be taken back, with `yes` as the word on the button. */
+export function sure(question, yes, then, { icon: picture = "trash-2", kind = "danger" } = {}) {
+  const dialog = h("dialog.sheet", { role: "alertdialog", "aria-label": question, onclose: () => dialog.remove() },
+    h("div.sheet__body", {}, h("p.sheet__title", {}, question)),
+    h("div.sheet__foot", {}, button(t("back"), { icon: "arrow-left", kind: "big grow", onclick: () => dialog.close() }), button(yes, { icon: picture, kind: `${kind} big grow`, onclick: () => { dialog.close(); then(); } })));
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
 // -- times --------------------------------------------------------------------------------------------------------------
 
 const tag = () => (language === "en" ? "en-GB" : "zh-CN");
@@ -77,6 +86,9 @@ export function when(at) {
 
 /** A day by itself (``2026-03-31``), as people write it. */
 export const onDay = (date) => format("DateTimeFormat", tag(), { month: "numeric", day: "numeric", timeZone: "UTC" }).format(new Date(`${date}T00:00:00Z`));
+
+/** The day of an instant with its year. */
+export const dateOf = (at) => format("DateTimeFormat", tag(), { year: "numeric", month: "short", day: "numeric", timeZone: zone }).format(new Date(at));
 
 let skew = 0; // the server's clock less the phone's, as of the last time it was heard
 

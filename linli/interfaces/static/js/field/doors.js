@@ -10,6 +10,7 @@ function standing(app, list, door) {
   const found = { ...door };
   for (const item of app.outbox.of(door.id)) {
     if (item.status !== "waiting") continue;
+    if (item.verb === "take_back") { Object.assign(found, { result: "", mine: false, tries: Math.max(0, found.tries - 1), advice: "any_time", part: null, not_before: null }); continue; }
     if (FINAL.includes(item.verb)) { found.result = item.verb; continue; }
     Object.assign(found, { tries: found.tries + 1, last_try: item.at, part: null }, found.tries + 1 >= list.retries
       ? { advice: "leaflet", not_before: null }
@@ -90,8 +91,14 @@ function row(app, list, door) {
   return h("li.doorlist__one", { "data-door": door.id },
     h("div.doorlist__what", {}, h("strong", {}, door.room), h("small", {}, noted ? tried(door) : about(door))),
     asks ? h("a.doorlist__noted.doorlist__noted--asks", { href: "#queue" }, icon("triangle-alert"), h("span", {}, t("asks_here")))
-      : noted ? h("div.doorlist__noted", {}, icon(told.words.en[`door_icon_${noted}`]), h("b", {}, t(`door_${noted}`)), noted === "not_home" && h("small.quiet", {}, t("try_again", { when: when(door.not_before) })), item && !item.tried && button(t("take_back"), { kind: "small", onclick: () => takeBack(app, item) }))
+      : noted ? h("div.doorlist__noted", {}, icon(told.words.en[`door_icon_${noted}`]), h("b", {}, t(`door_${noted}`)), noted === "not_home" && h("small.quiet", {}, t("try_again", { when: when(door.not_before) })), undoing(app, list, door, item))
         : h(`div.doorlist__ways${waysOf(list, door).length > 3 ? ".doorlist__ways--four" : ""}`, {}, waysOf(list, door).map((way, n) => button(t(`door_${way}`), { kind: n ? "" : "primary", "data-way": way, onclick: () => note(app, list, door, way) }))));
+}
+
+/** What was noted by mistake can be taken back: thrown away here as long as it was not handed in, else by an action of its own. */
+function undoing(app, list, door, item) {
+  if (item ? item.tried : !door.mine) return null;
+  return button(t("take_back"), { kind: "small", "data-undo": "", onclick: () => (item ? takeBack(app, item) : note(app, list, door, "take_back")) });
 }
 
 /** What can be noted; a leaflet only where it is the last way left. */
@@ -141,7 +148,7 @@ export function doorAsks(app, item, tools) {
     tools.yours,
     h("p.decide", {}, t("decide")),
     early && !ended && button(t("as_not_home"), { icon: "circle-pause", kind: "primary big wide", onclick: () => again({ verb: "not_home", version: present?.door.tries ?? item.version }) }),
-    !early && !ended && !present?.over && button(t("again"), { icon: "check", kind: "primary big wide", onclick: () => again({ version: present?.door.tries ?? item.version }) }),
+    !early && !ended && !present?.over && item.verb !== "take_back" && button(t("again"), { icon: "check", kind: "primary big wide", onclick: () => again({ version: present?.door.tries ?? item.version }) }),
     tools.drop,
   ];
 }

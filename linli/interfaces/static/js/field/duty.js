@@ -1,8 +1,9 @@
 /** One duty: what, for whom (a pseudonym), where, until when; what it serves besides; and what to do about it, under the thumb. */
 import { away, button, h, icon, named, now, spoken, t, told, when } from "./dom.js";
-import { KINDS, standing, times, toDo, tries } from "./day.js";
+import { KINDS, nextTry, standing, times, toDo, tries } from "./day.js";
 import { distanceTo, empty } from "./lists.js";
 import { openFill } from "./fill.js";
+import { ledgerCard, leavesLeft, leavesOf, showLeft } from "./ledger.js";
 
 export const VERBS = { take: "user-check", start: "play", arrive: "map-pin", finish: "circle-check", not_home: "circle-pause", refuse: "hand-helping", explain: "message-circle", note: "file-text" };
 const PLACED = ["arrive", "finish", "not_home"]; // position is taken at these check-ins, where the person allows it
@@ -13,6 +14,7 @@ export function dutyPage(app, id) {
   const found = standing(app, duty);
   const distance = duty.exact ? distanceTo(app, duty) : null;
   const others = together(app, duty);
+  const { left, here } = leavesLeft(app, duty);
   const asked = duty.needs.filter((what) => what !== "arrival" || !found.arrived_at);
   return [
     h("h1.what", {}, icon(KINDS[duty.kind] ?? "clipboard-list", "l"), named(duty.names)),
@@ -25,10 +27,11 @@ export function dutyPage(app, id) {
     duty.state === "missed" && h("p.note.note--warning", {}, icon("triangle-alert"), h("span.note__text", {}, t(found.explained_at ? "explained_more" : "missed_more"))),
     duty.level > 0 && duty.mine && h("p.note", {}, icon("forward"), h("span.note__text", {}, t("handed_on_more", { post: named(duty.post) }))),
     !duty.mine && h("p.note", {}, icon("user"), h("span.note__text", {}, t("others", { post: named(duty.post) }))),
-    duty.leaves?.length && !found.over ? h("div.note.note--warning", {}, icon("triangle-alert"), h("div.note__text", {}, t("leaves_left", { leaves: duty.leaves.map(named).join(spoken() === "en" ? ", " : "、") }), " ", h("a", { href: `${told.duty}/${id}` }, t("to_ledger")))) : null,
+    left.length > here.length && found.begun && !found.over ? h("div.note.note--warning", {}, icon("triangle-alert"), h("div.note__text", {}, t("leaves_left", { leaves: left.map(named).join(spoken() === "en" ? ", " : "、") }), " ", h("a", { href: `${told.duty}/${id}` }, t("to_ledger")))) : null,
     found.attempts > 0 && duty.state !== "missed" && h("p.where", {}, icon("circle-pause"), h("span", {}, tries(found))),
     others.length ? h("section.card.stack", {}, h("h2", {}, t("one_visit")), h("p.quiet", {}, t("one_visit_more")), h("div.choices", {}, others.map((other) => h("label.choice", {},
       h("input", { type: "checkbox", checked: chosen(app, duty, other), onchange: (event) => choose(app, duty, other, event.target.checked) }), h("span", {}, icon(KINDS[other.kind]), ` ${named(other.names)} · ${t("due", { when: when(other.due_at) })}`))))) : null,
+    found.begun && ledgerCard(app, duty),
     asked.length && !found.over && found.begun ? h("section.card", {}, h("h2", {}, t("asked_for")), h("ul.plain-list", {}, asked.map((what) => h("li", {}, icon("circle"), ` ${t(`needs_${what}`)}`)))) : null,
     h("section.card", {}, h("p", {}, `${t("holder")}: ${named(duty.post)}`),
       h("p.faint", {}, found.started_at ? `${t("duty_told_start")} ${when(found.started_at)}` : `${t("day_from", { when: when(duty.opens_at) })} · ${t("due", { when: when(duty.due_at) })}`, found.arrived_at && ` · ${t("duty_told_arrive")} ${when(found.arrived_at)}`)),
@@ -55,9 +58,10 @@ export function dutyBar(app, id) {
   const verbs = possible(app, duty, found);
   if (!verbs.length) return [back, h("p.bar-word", {}, t(found.over ? "kept_here" : !found.begun ? "not_yet" : "cannot"))];
   const [first, ...rest] = verbs;
+  const leaves = served(app, duty).flatMap((one) => leavesLeft(app, one).here).length;
   return [
     back,
-    button(t(`duty_${first}`), { icon: VERBS[first], kind: "primary big grow", "data-verb": first, onclick: () => press(app, duty, first) }),
+    first === "finish" && leaves ? button(t("leaves_n", { n: leaves }), { icon: "file-text", kind: "primary big grow", "data-verb": "ledger", onclick: showLeft }) : button(t(`duty_${first}`), { icon: VERBS[first], kind: "primary big grow", "data-verb": first, onclick: () => press(app, duty, first) }),
     rest.length ? button(t("more"), { icon: "menu", kind: "big", onclick: () => more(app, duty, rest) }) : null,
   ];
 }
@@ -87,7 +91,7 @@ function more(app, duty, verbs) {
 async function press(app, duty, verb) {
   const duties = verb === "explain" || verb === "note" ? [duty] : served(app, duty);
   const asks = ["not_home", "refuse", "explain", "note"].includes(verb) || (verb === "finish" && duties.some((one) => one.form || one.needs.some((what) => what !== "arrival")));
-  if (asks) return openFill({ app, duties, verb, icon: VERBS[verb], done: (given, files, draft) => hand(app, duties, verb, given, files, draft) });
+  if (asks) return fill(app, duties, verb);
   try {
     await hand(app, duties, verb, {}, {}, "");
   } catch (error) {
@@ -96,12 +100,35 @@ async function press(app, duty, verb) {
   }
 }
 
+/** The sheet of what is to be said about duties that one visit serves: their forms, and what they want to see, only where it is the finish. */
+function fill(app, duties, verb) {
+  const [duty] = duties;
+  const finishes = verb === "finish";
+  const next = verb === "not_home" ? nextTry(duty, standing(app, duty).attempts + 1, new Date(now())) : null;
+  const wants = (what) => duties.some((one) => one.needs.includes(what));
+  return openFill({
+    app, draft: `duties:${duty.id}:${verb}`, title: t(`duty_${verb}`), icon: VERBS[verb], about: `${duties.map((one) => named(one.names)).join(" + ")} · ${duty.label}`,
+    hints: [
+      verb === "not_home" && h("p.note", {}, icon("calendar-clock"), h("span.note__text", {}, next ? t("next_try", { when: when(next) }) : t("tried_enough"))),
+      verb === "refuse" && h("p.quiet", {}, t("refuse_more")),
+    ],
+    forms: finishes ? duties.map((one) => ({ schema: app.duties.forms[one.form], asked: one.needs.includes("form") })) : [],
+    needs: finishes ? ["photo", "signature"].filter(wants) : [],
+    words: { must: verb === "explain" || verb === "note" || (finishes && wants("note")), ready: ready(verb, duty.kind) },
+    done: (given, files, draft) => hand(app, duties, verb, given, files, draft),
+  });
+}
+
+/** Ready words for any duty, and for one of this kind. */
+const ready = (verb, kind) => [1, 2, 3].flatMap((n) => [`ready_duty_${verb}_${n}`, `ready_${kind}_${verb}_${n}`]).map((name) => [name, t(name)]).filter(([name, said]) => said !== name).map(([, said]) => said);
+
 async function hand(app, duties, verb, { text = "", form = null }, files, draft) {
   const [duty, ...also] = duties;
   const position = PLACED.includes(verb) ? app.position : null;
   await app.outbox.add({
     kind: "duties", subject: duty.id, names: duty.names, address: `${duty.label}${also.length ? ` ${t("and_more", { n: also.length })}` : ""}`, verb, version: duty.version, at: new Date(now()).toISOString(),
     text, reason: "", units: [], also: also.map((one) => ({ subject: one.id, version: one.version })), form, lon: position?.lon ?? null, lat: position?.lat ?? null,
+    behind: verb === "finish" ? duties.map((one) => leavesOf(app, one)).filter(Boolean) : [],
   }, files, draft);
   app.toast(t("kept"));
   if (["finish", "refuse", "not_home", "explain"].includes(verb)) app.go(app.from === "d" ? "day" : app.from);

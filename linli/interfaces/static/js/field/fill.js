@@ -1,49 +1,46 @@
 /**
- * What is filled in about a duty: a sheet from below with the fields that its JSON Schema asks for, ready words, a field to speak into,
- * and the photo and signature that it wants to see. One visit that serves several duties asks each thing once.
+ * What is filled in: a sheet from below with the fields that JSON Schemas ask for, ready words, a field to speak into, and the photo and
+ * signature that are wanted. What several forms ask is asked once.
  */
 import { camera } from "./camera.js";
-import { button, h, icon, named, now, spoken, t, when } from "./dom.js";
+import { button, h, icon, spoken, t } from "./dom.js";
 import { Draft } from "./draft.js";
 import { signature } from "./signature.js";
-import { nextTry, standing } from "./day.js";
 
 const MOST_WORDS = 1900;
 
-export async function openFill({ app, duties, verb, icon: picture, done }) {
-  const { store } = app;
-  const [duty] = duties;
-  const draft = await Draft.open(store, `duties:${duty.id}:${verb}`);
+/**
+ * `draft`: the name under which what was begun is kept. `forms`: `{ schema, asked }` each; `given`: what stands in their fields at first.
+ * `needs`: photo, signature. `words`: `{ must, ready }`, or null where nothing is to be said. `done(given, files, draft)` takes it.
+ */
+export async function openFill({ app, draft: name, title, icon: picture, about, hints = [], forms = [], given = {}, needs = [], words: speech = null, done }) {
+  const draft = await Draft.open(app.store, name);
   const { held } = draft;
   const keep = () => draft.keep();
-  const fields = verb === "finish" ? fieldsOf(duties.map((one) => ({ schema: app.duties.forms[one.form], asked: one.needs.includes("form") })), held?.form ?? {}, keep) : [];
-  const needsWords = verb === "explain" || verb === "note" || (verb === "finish" && duties.some((one) => one.needs.includes("note")));
-  const shown = verb === "finish" ? evidence(duties, draft) : [];
-  const words = h("textarea", { id: "words", rows: 3, maxLength: MOST_WORDS, value: held?.words ?? "", placeholder: t("say_hint"), oninput: keep });
+  const fields = fieldsOf(forms, held?.form ?? given, keep);
+  const shown = evidence(needs, draft);
+  const words = speech && h("textarea", { id: "words", rows: 3, maxLength: MOST_WORDS, value: held?.words ?? "", placeholder: t("say_hint"), oninput: keep, "aria-describedby": "words-problem" });
   const problem = h("p.field__error", { id: "words-problem", hidden: true, role: "alert" });
   const confirm = button(t("confirm"), { icon: "check", kind: "primary big grow", onclick: hand });
-  const next = verb === "not_home" ? nextTry(duty, standing(app, duty).attempts + 1, new Date(now())) : null;
   const dialog = h(
     "dialog.sheet", { "aria-labelledby": "sheet-title", onclose: () => dialog.remove() },
     h("div.sheet__body", {},
-      h("h2.sheet__title", { id: "sheet-title" }, icon(picture), t(`duty_${verb}`)),
-      h("p.sheet__about", {}, duties.map((one) => named(one.names)).join(" + "), " · ", duty.label),
+      h("h2.sheet__title", { id: "sheet-title" }, icon(picture), title),
+      h("p.sheet__about", {}, about),
       held && h("p.sheet__draft", {}, icon("file-text"), t("draft")),
-      verb === "not_home" && h("p.note", {}, icon("calendar-clock"), h("span.note__text", {}, next ? t("next_try", { when: when(next) }) : t("tried_enough"))),
-      verb === "refuse" && h("p.quiet", {}, t("refuse_more")),
+      hints,
       fields.map((field) => field.element),
       shown.map((one) => one.element),
-      h("div.ready", {}, ready(verb, duty.kind).map((said) => h("button.ready__one", { type: "button", onclick: () => take(said) }, said))),
-      h("div.field", {}, h("label.field__label", { htmlFor: "words" }, t(needsWords ? "say" : "say_if")), words, problem, draft.line),
+      speech?.ready.length ? h("div.ready", {}, speech.ready.map((said) => h("button.ready__one", { type: "button", onclick: () => take(said) }, said))) : null,
+      h("div.field", {}, speech && h("label.field__label", { htmlFor: "words" }, t(speech.must ? "say" : "say_if")), words, problem, draft.line),
     ),
     h("div.sheet__foot", {}, button(t("back"), { icon: "arrow-left", kind: "big", onclick: () => dialog.close() }), confirm),
   );
-  words.setAttribute("aria-describedby", "words-problem");
   document.body.append(dialog);
   dialog.showModal();
   for (const one of shown) one.begin?.();
   dialog.querySelector(".sheet__title").scrollIntoView();
-  draft.values = () => ({ words: words.value, form: answers() });
+  draft.values = () => ({ words: words?.value ?? "", form: answers() });
 
   function answers() { return Object.fromEntries(fields.map((field) => [field.name, field.value()]).filter(([, value]) => value !== undefined)); }
 
@@ -62,8 +59,8 @@ export async function openFill({ app, duties, verb, icon: picture, done }) {
     if (wrong) return wrong[0].say(wrong[1]);
     const missing = shown.find((one) => !one.given());
     if (missing) return missing.say(t("needs_this"));
-    const text = words.value.trim();
-    problem.hidden = !(needsWords && !text);
+    const text = words?.value.trim() ?? "";
+    problem.hidden = !(speech?.must && !text);
     if (!problem.hidden) {
       problem.textContent = t("needs_words");
       words.focus();
@@ -84,17 +81,13 @@ export async function openFill({ app, duties, verb, icon: picture, done }) {
   }
 }
 
-/** Ready words for any duty, and for one of this kind. */
-const ready = (verb, kind) => [1, 2, 3].flatMap((n) => [`ready_duty_${verb}_${n}`, `ready_${kind}_${verb}_${n}`]).map((name) => [name, t(name)]).filter(([name, said]) => said !== name).map(([, said]) => said);
-
 // -- what shows that it was done --------------------------------------------------------------------------------------------
 
-/** The photos and the signature that any of the duties asks for. */
-function evidence(duties, draft) {
-  const asked = (what) => duties.some((one) => one.needs.includes(what));
+/** The photos and the signature that are wanted. */
+function evidence(needs, draft) {
   return [
-    asked("photo") && proof("photo", camera, draft, () => draft.photos.length > 0),
-    asked("signature") && proof("signature", signature, draft, () => draft.signature !== null),
+    needs.includes("photo") && proof("photo", camera, draft, () => draft.photos.length > 0),
+    needs.includes("signature") && proof("signature", signature, draft, () => draft.signature !== null),
   ].filter(Boolean);
 }
 
@@ -130,10 +123,10 @@ function fieldsOf(forms, given, changed) {
 
 function fieldOf({ name, part, must, should }, n, given, changed) {
   const id = `form-${n}`;
-  const label = (spoken() === "en" ? part.title : part.title_zh ?? part.title) ?? name;
+  const label = titleOf(part, name);
   const optional = !should && h("small.quiet", {}, ` ${t("optional")}`);
   const problem = h("p.field__error", { id: `${id}-problem`, hidden: true, role: "alert" });
-  const choices = part.type === "boolean" ? [[true, t("yes")], [false, t("no")]] : part.enum ? part.enum.map((one, at) => [one, wordOf(part, one, at)]) : null;
+  const choices = choicesOf(part);
   let element;
   let value;
   let focus;
@@ -158,6 +151,7 @@ function fieldOf({ name, part, must, should }, n, given, changed) {
   function wrong(filled) {
     const found = value();
     if (found === undefined) return must || (should && filled) ? t("needs_this") : "";
+    if (typeof found === "string" && part.pattern && !new RegExp(part.pattern, "u").test(found)) return t("needs_other");
     if (typeof found !== "number") return part.minLength && found.length < part.minLength ? t("needs_this") : "";
     if (Number.isNaN(found) || (part.type === "integer" && !Number.isInteger(found))) return t("needs_number");
     if (part.minimum !== undefined && found < part.minimum) return t("too_small", { n: part.minimum });
@@ -173,8 +167,20 @@ function fieldOf({ name, part, must, should }, n, given, changed) {
   }
 }
 
-/** What one of several is called: `enum_titles` beside `enum`, in both languages, else the value itself. */
-function wordOf(part, one, at) {
+/** What can be chosen, each with its words: yes and no, the constants of `oneOf`, or the values of `enum`; null where something is to be written. */
+function choicesOf(part) {
+  if (part.type === "boolean") return [[true, t("yes")], [false, t("no")]];
+  if (part.oneOf) return part.oneOf.filter((one) => "const" in one).map((one) => [one.const, titleOf(one, String(one.const))]);
   const titles = spoken() === "en" ? part.enum_titles : part.enum_titles_zh ?? part.enum_titles;
-  return titles?.[at] ?? String(one);
+  return part.enum?.map((one, at) => [one, titles?.[at] ?? String(one)]) ?? null;
+}
+
+const titleOf = (part, name) => (spoken() === "en" ? part.title : part.title_zh ?? part.title) ?? name;
+
+/** What was filled in, as it is read: titles and words of the schema; what it does not know stays as it is. */
+export function facts(answers, schema) {
+  const parts = schema?.properties ?? {};
+  const names = [...Object.keys(parts).filter((name) => name in answers), ...Object.keys(answers).filter((name) => !(name in parts))];
+  const said = (name) => choicesOf(parts[name] ?? {})?.find(([one]) => one === answers[name])?.[1] ?? (typeof answers[name] === "boolean" ? t(answers[name] ? "yes" : "no") : String(answers[name]));
+  return h("dl.facts", {}, names.map((name) => [h("dt", {}, titleOf(parts[name] ?? {}, name)), h("dd", {}, said(name))]));
 }

@@ -32,7 +32,10 @@ export class Outbox {
   of(subject) { return this.items.filter((item) => subjectsOf(item).includes(subject)); }
   get asking() { return this.items.filter((item) => item.status === "conflict" || item.status === "refused"); }
 
-  /** Keep an action with its files and try to send it. `given`: kind, subject, names, version, verb, text, reason, units, at; also, form, lon, lat. */
+  /**
+   * Keep an action with its files and try to send it. `given`: kind, subject, names, version, verb, text, reason, units, at; also, form, lon, lat;
+   * `behind`: how the subjects of others begin that have to be done before it, as far as they stand in the queue already.
+   */
   async add(given, { photos = [], signature = null }, draft) {
     await this.load(); // another tab may have added to it
     const before = subjectsOf(given).map((subject) => this.of(subject).at(-1)).find(Boolean);
@@ -52,11 +55,12 @@ export class Outbox {
     return dropped;
   }
 
-  /** Hand a refused action in again, as it is or changed: a new key, since it is a new decision. */
-  async again(action, change) {
-    const files = await this.store.filesOf(action);
+  /** Hand a refused action in again, as it is or changed, with its files and what is given besides: a new key, since it is a new decision. */
+  async again(action, change, more = {}) {
+    const held = await this.store.filesOf(action);
+    const files = { photos: [...held.photos, ...more.photos ?? []], signature: more.signature ?? held.signature };
     const { problem, ...plain } = action;
-    const next = { ...plain, ...change, key: crypto.randomUUID?.() ?? randomKey(), after: "", status: "waiting", tried: false };
+    const next = { ...plain, ...change, photos: files.photos.length, signed: Boolean(files.signature), key: crypto.randomUUID?.() ?? randomKey(), after: "", status: "waiting", tried: false };
     await this.store.enqueue(next, files, "");
     await this.store.drop(action, next.key);
     await this.changed();
@@ -97,14 +101,14 @@ export class Outbox {
     }
   }
 
-  /** The next actions to send: nothing past one on the same subject that waits for a decision. */
+  /** The next actions to send: nothing past one on the same subject that waits for a decision, nor before what it is behind. */
   next() {
     const held = new Set();
     const batch = [];
     let photos = 0;
     for (const item of this.items) {
       const subjects = subjectsOf(item);
-      if (item.status !== "waiting" || subjects.some((subject) => held.has(subject))) {
+      if (item.status !== "waiting" || this.isBehind(item) || subjects.some((subject) => held.has(subject))) {
         for (const subject of subjects) held.add(subject);
         continue;
       }
@@ -114,6 +118,9 @@ export class Outbox {
     }
     return batch;
   }
+
+  /** Whether something that has to be done before it is still in the queue. */
+  isBehind({ behind = [], seq }) { return this.items.some((one) => one.seq < seq && behind.some((start) => one.subject.startsWith(start))); }
 
   /** Hand a batch in; whether anything came of it. */
   async hand(planned) {

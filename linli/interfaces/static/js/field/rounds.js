@@ -3,6 +3,7 @@ import { button, h, icon, named, now, t, told, when } from "./dom.js";
 import { empty } from "./lists.js";
 import { canRead, canScan, letters, placed, readTag, scan } from "./proof.js";
 
+const NEVER = { starts_at: 0, ends_at: 0, grace: 0 };
 const SHOWN = { sheet: "scan_it", display: "scan_it", nfc: "hold_it", position: "" };
 
 export const roundId = (beat) => `${beat.stand}:${beat.route}`;
@@ -32,6 +33,13 @@ function standing(app, beat) {
     if (item.spot) { if (!found.met.has(item.spot)) found.met.set(item.spot, { at: item.at, waits: true }); } else found.read.push(item);
   }
   return found;
+}
+
+/** When one set out on a round of this shift, as far as this phone alone knows: whoever sets out has come. */
+export function setOutAt(app, shift) {
+  const routes = new Map(app.rounds.beats.filter((beat) => beat.stand === shift).map((beat) => [beat.route, beat]));
+  const out = app.outbox.items.filter((item) => item.kind === "rounds" && item.status === "waiting" && item.verb !== "finish" && within(routes.get(item.subject.split(":")[0]) ?? NEVER, item.at));
+  return out.map((item) => item.at).sort()[0] ?? null;
 }
 
 /** On my day: the beats of today, each leads to its round. */

@@ -1,16 +1,18 @@
 /** What waits to be sent, what asks for a decision, and what was sent lately; and whose phone this is. */
-import { button, clockSkew, h, icon, named, now, spoken, t, told, when } from "./dom.js";
+import { button, clockSkew, h, icon, named, now, spoken, sure, t, told, when } from "./dom.js";
 import { story } from "./matter.js";
 import { dutyAsks } from "./duty.js";
 import { doorAsks } from "./doors.js";
+import { ledgerAsks } from "./ledger.js";
 import { roundAsks } from "./rounds.js";
+import { shiftAsks } from "./shifts.js";
 import { empty } from "./lists.js";
 
 export function waitingPage(app) {
   const { outbox } = app;
   const held = new Set();
   const cards = outbox.items.map((item) => {
-    const behind = held.has(item.subject);
+    const behind = held.has(item.subject) || outbox.isBehind(item);
     if (item.status !== "waiting") held.add(item.subject);
     return item.status === "waiting" ? waits(app, item, behind) : asks(app, item);
   });
@@ -25,8 +27,8 @@ export function waitingPage(app) {
   ];
 }
 
-const SAID = { matters: "do", duties: "duty", doors: "door", rounds: "round" }; // kind → whose words its verbs are told in
-const ASKS = { matters: matterAsks, duties: dutyAsks, doors: doorAsks, rounds: roundAsks };
+const SAID = { matters: "do", duties: "duty", doors: "door", rounds: "round", shifts: "shift", ledgers: "ledger" }; // kind → whose words its verbs are told in
+const ASKS = { matters: matterAsks, duties: dutyAsks, doors: doorAsks, rounds: roundAsks, shifts: shiftAsks, ledgers: ledgerAsks };
 
 const done = (item) => t(`${SAID[item.kind]}_${item.verb}`);
 
@@ -71,12 +73,4 @@ function whose(app) {
   return h("section.card.stack", {}, h("h2", {}, icon("circle-user"), " ", app.snapshot?.who.name || t("me")),
     h("div.row", {}, button(spoken() === "en" ? "中文" : "English", { icon: "languages", onclick: () => app.switchLanguage() }), button(t("fetch"), { icon: "refresh-cw", onclick: () => app.fetch() }), h("a.button", { href: told.portal }, icon("house"), h("span", {}, t("portal")))),
     button(t("sign_out"), { icon: "log-out", kind: "wide", onclick: () => sure(app.outbox.items.length ? t("sign_out_waits", { n: app.outbox.items.length }) : t("sign_out_says"), t("sign_out_sure"), () => app.signOut()) }));
-}
-
-function sure(question, yes, then) {
-  const dialog = h("dialog.sheet", { role: "alertdialog", "aria-label": question, onclose: () => dialog.remove() },
-    h("div.sheet__body", {}, h("p.sheet__title", {}, question)),
-    h("div.sheet__foot", {}, button(t("back"), { icon: "arrow-left", kind: "big grow", onclick: () => dialog.close() }), button(yes, { icon: "trash-2", kind: "danger big grow", onclick: () => { dialog.close(); then(); } })));
-  document.body.append(dialog);
-  dialog.showModal();
 }

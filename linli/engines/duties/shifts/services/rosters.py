@@ -1,9 +1,7 @@
-"""Laying shifts out, signing up and leaving, swapping, rosters, calendars by private address."""
+"""Laying shifts out, signing up and leaving, swapping, rosters."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -18,7 +16,7 @@ from linli.directory.teams.rules import UnknownCourse
 from linli.directory.teams.selectors import TeamFact, team_fact
 from linli.directory.teams.services import courses_missing, is_captain, is_member
 from linli.engines.duties.shifts.events import PartChanged, ShiftCalledOff
-from linli.engines.duties.shifts.models import CalendarFeed, Shift, ShiftPart, ShiftTemplate
+from linli.engines.duties.shifts.models import Shift, ShiftPart, ShiftTemplate
 from linli.engines.duties.shifts.playbook import MANAGE, shifts_section
 from linli.engines.duties.shifts.rules.signing import NotIn, NotOfTheTeam, Part, ShiftOver, SignedAlready, Window, leave, sign
 from linli.kernel.access.rules import Actor, NotSignedIn
@@ -74,7 +72,7 @@ class NewTemplate:
 
 def lay_template(*, actor: Actor, at: datetime, team_id: UUID, template: NewTemplate) -> UUID:
     """Take a weekly shift in and lay its days out. Refuses anybody but captains and ``shifts.manage``, impossible numbers."""
-    team = _led(actor, at, team_id)
+    team = led(actor, at, team_id)
     counts = 0 <= template.least <= template.most and template.most >= 1 and 15 <= template.minutes <= 1440
     days = template.weekdays and all(0 <= day <= 6 for day in template.weekdays)
     if not counts or not days or (template.last_on is not None and template.last_on < template.first_on):
@@ -88,7 +86,7 @@ def lay_template(*, actor: Actor, at: datetime, team_id: UUID, template: NewTemp
         least=template.least, most=template.most, skills=dict(template.skills or {}), first_on=template.first_on, last_on=template.last_on, at=at,
         recorded_at=machine_now(),
     )  # fmt: skip
-    _note(actor, at, "lay_template", made.id)
+    note(actor, at, "lay_template", made.id)
     lay_out(at=at, templates=[made])
     return made.id
 
@@ -98,7 +96,7 @@ def end_template(*, actor: Actor, at: datetime, template_id: UUID, last_on: date
     found = ShiftTemplate.objects.select_for_update().filter(id=template_id).first()
     if found is None:
         raise NoSuchShift
-    _led(actor, at, found.team_id)
+    led(actor, at, found.team_id)
     if last_on < found.first_on:
         raise BadTemplate
     ShiftTemplate.objects.filter(id=found.id).update(last_on=last_on)
@@ -106,7 +104,7 @@ def end_template(*, actor: Actor, at: datetime, template_id: UUID, last_on: date
     later = Shift.objects.filter(template=found, starts_at__gte=max(midnight, at), called_off_at=None)
     for shift_id in list(later.values_list("id", flat=True)):
         _call_off(actor, at, shift_id)
-    _note(actor, at, "end_template", found.id)
+    note(actor, at, "end_template", found.id)
 
 
 def lay_out(*, at: datetime, templates: Iterable[ShiftTemplate] | None = None) -> int:
@@ -139,8 +137,8 @@ def sign_up(*, actor: Actor, at: datetime, shift_id: UUID) -> Part:
     Raises:
         NotSignedIn, NoSuchShift, NotOfTheTeam, NotReady, ShiftOver, SignedAlready, TooLittleRest.
     """
-    person = _own(actor)
-    shift = _shift(shift_id)
+    person = own_person(actor)
+    shift = held_shift(shift_id)
     return _enter(actor, at, shift, person)
 
 
@@ -174,15 +172,15 @@ def cancel(*, actor: Actor, at: datetime, shift_id: UUID, person_id: UUID | None
     Raises:
         NotSignedIn, NoSuchShift, NotIn, ShiftOver, CutOffPassed, Forbidden.
     """
-    person = person_id or _own(actor)
-    shift = _shift(shift_id)
+    person = person_id or own_person(actor)
+    shift = held_shift(shift_id)
     captain = person != actor.person_id
     if captain:
-        _led(actor, at, shift.team_id)
+        led(actor, at, shift.team_id)
     row = ShiftPart.objects.filter(shift=shift, person_id=person, state__in=HELD).first()
     state = leave(_window(shift), Part(row.state) if row else None, at=at, by_captain=captain)
     assert row is not None
-    ShiftPart.objects.filter(id=row.id).update(state=state.value, offered_at=None)
+    _out(row, state)
     _tell(actor, at, shift.id, person, state)
     if row.state == Part.SIGNED:
         _move_up(actor, at, shift)
@@ -207,14 +205,14 @@ def _missing_or_gone(shift: Shift, person: UUID) -> bool:
 
 def offer(*, actor: Actor, at: datetime, shift_id: UUID, offered: bool = True) -> None:
     """Offer one's place to colleagues, or take the offer back; the place stays one's own until somebody takes it."""
-    person = _own(actor)
-    shift = _shift(shift_id)
+    person = own_person(actor)
+    shift = held_shift(shift_id)
     if at >= shift.starts_at:
         raise ShiftOver
     rows = ShiftPart.objects.filter(shift=shift, person_id=person, state=Part.SIGNED.value)
     if not rows.update(offered_at=at if offered else None):
         raise NotIn
-    _note(actor, at, "offer" if offered else "keep", shift.id)
+    note(actor, at, "offer" if offered else "keep", shift.id)
 
 
 def take_offer(*, actor: Actor, at: datetime, shift_id: UUID, part_id: UUID) -> None:
@@ -223,13 +221,13 @@ def take_offer(*, actor: Actor, at: datetime, shift_id: UUID, part_id: UUID) -> 
     Raises:
         NotOffered, and what :func:`sign_up` refuses.
     """
-    person = _own(actor)
-    shift = _shift(shift_id)
+    person = own_person(actor)
+    shift = held_shift(shift_id)
     row = ShiftPart.objects.filter(id=part_id, shift=shift, state=Part.SIGNED.value, offered_at__isnull=False).first()
     if row is None or row.person_id == person:
         raise NotOffered
     ShiftPart.objects.filter(shift=shift, person_id=person, state=Part.WAITING.value).update(state=Part.CANCELLED.value)
-    ShiftPart.objects.filter(id=row.id).update(state=Part.SWAPPED.value, offered_at=None)
+    _out(row, Part.SWAPPED)
     _tell(actor, at, shift.id, row.person_id, Part.SWAPPED)
     if _enter(actor, at, shift, person) is not Part.SIGNED:
         raise NotOffered
@@ -244,7 +242,7 @@ def publish_roster(*, actor: Actor, at: datetime, team_id: UUID, roster: Mapping
     Raises:
         Forbidden, NoSuchShift, ShiftOver, TooManyThere, NotOfTheTeam, SignedAlready (two places at once).
     """
-    team = _led(actor, at, team_id)
+    team = led(actor, at, team_id)
     shifts = {shift.id: shift for shift in Shift.objects.select_for_update().filter(id__in=list(roster), team_id=team.id).order_by("starts_at", "id")}
     if len(shifts) < len(roster):
         raise NoSuchShift
@@ -258,7 +256,7 @@ def publish_roster(*, actor: Actor, at: datetime, team_id: UUID, roster: Mapping
         rows = {row.person_id: row for row in ShiftPart.objects.filter(shift=shift, state__in=HELD)}
         signed = {person for person, row in rows.items() if row.state == Part.SIGNED}
         for person in signed - wanted:
-            ShiftPart.objects.filter(id=rows[person].id).update(state=Part.CANCELLED.value, offered_at=None)
+            _out(rows[person], Part.CANCELLED)
             _tell(actor, at, shift.id, person, Part.CANCELLED)
             changed += 1
         entering += [(shift, person, rows.get(person)) for person in sorted(wanted - signed)]
@@ -278,8 +276,8 @@ def publish_roster(*, actor: Actor, at: datetime, team_id: UUID, roster: Mapping
 
 def call_off(*, actor: Actor, at: datetime, shift_id: UUID) -> None:
     """Call one shift off: everybody in it is free. Refuses anybody but captains and ``shifts.manage``, one that has begun."""
-    shift = _shift(shift_id)
-    _led(actor, at, shift.team_id)
+    shift = held_shift(shift_id)
+    led(actor, at, shift.team_id)
     if at >= shift.starts_at:
         raise ShiftOver
     _call_off(actor, at, shift.id)
@@ -288,7 +286,7 @@ def call_off(*, actor: Actor, at: datetime, shift_id: UUID) -> None:
 def _call_off(actor: Actor, at: datetime, shift_id: UUID) -> None:
     Shift.objects.filter(id=shift_id).update(called_off_at=at)
     for row in ShiftPart.objects.filter(shift_id=shift_id, state__in=HELD):
-        ShiftPart.objects.filter(id=row.id).update(state=Part.CANCELLED.value, offered_at=None)
+        _out(row, Part.CANCELLED)
         _tell(actor, at, shift_id, row.person_id, Part.CANCELLED)
     publish([ShiftCalledOff(key=shift_id, at=at)])
 
@@ -298,13 +296,13 @@ def free_member(*, actor: Actor, at: datetime, team_id: UUID, person_id: UUID) -
 
     Refuses an actor without ``shifts.manage`` there who is no captain.
     """
-    _led(actor, at, team_id)
+    led(actor, at, team_id)
     if is_member(team_id, person_id):  # back already
         return 0
     rows = ShiftPart.objects.filter(shift__team_id=team_id, person_id=person_id, starts_at__gt=at, state__in=HELD).order_by("starts_at")
     for row in rows:
-        shift = _shift(row.shift_id)
-        ShiftPart.objects.filter(id=row.id).update(state=Part.CANCELLED.value, offered_at=None)
+        shift = held_shift(row.shift_id)
+        _out(row, Part.CANCELLED)
         _tell(actor, at, shift.id, person_id, Part.CANCELLED)
         if row.state == Part.SIGNED:
             _move_up(actor, at, shift)
@@ -330,23 +328,6 @@ def end_shifts(*, at: datetime, team_id: UUID) -> int:
     return len(ahead)
 
 
-def renew_feed(*, actor: Actor, at: datetime) -> str:
-    """Make a private address of one's calendar and return its secret part, which cannot be had again; an earlier one ends."""
-    person = _own(actor)
-    secret = secrets.token_urlsafe(32)
-    digest = hashlib.sha256(secret.encode()).digest()
-    CalendarFeed.objects.update_or_create(person_id=person, defaults={"digest": digest, "at": at, "recorded_at": machine_now()})
-    _note(actor, at, "renew_feed", person)
-    return secret
-
-
-def end_feed(*, actor: Actor, at: datetime) -> None:
-    """The private address opens nothing any more."""
-    person = _own(actor)
-    CalendarFeed.objects.filter(person_id=person).delete()
-    _note(actor, at, "end_feed", person)
-
-
 def _window(shift: Shift) -> Window:
     cut_off = timedelta(hours=shifts_section().cut_off_hours)
     return Window(shift.starts_at, shift.ends_at, shift.most, cut_off, called_off=shift.called_off_at is not None)
@@ -362,7 +343,12 @@ def _insert(shift: Shift, person: UUID, part: Part, at: datetime) -> None:
         raise SignedAlready from None
 
 
-def _shift(shift_id: UUID) -> Shift:
+def _out(row: ShiftPart, state: Part) -> None:
+    """Somebody is no longer in a shift: who had come before it began has not been there."""
+    ShiftPart.objects.filter(id=row.id).update(state=state.value, offered_at=None, arrived_at=None)
+
+
+def held_shift(shift_id: UUID) -> Shift:
     """The shift, held until the write ends: places are given one after the other."""
     shift = Shift.objects.select_for_update(of=("self",)).filter(id=shift_id).first()
     if shift is None:
@@ -370,13 +356,15 @@ def _shift(shift_id: UUID) -> Shift:
     return shift
 
 
-def _own(actor: Actor) -> UUID:
+def own_person(actor: Actor) -> UUID:
+    """The actor's person. Raises: NotSignedIn, NotOfTheTeam."""
     if actor.person_id is None:
         raise NotSignedIn if actor.user_id is None else NotOfTheTeam
     return actor.person_id
 
 
-def _led(actor: Actor, at: datetime, team_id: UUID) -> TeamFact:
+def led(actor: Actor, at: datetime, team_id: UUID) -> TeamFact:
+    """A team that the actor leads, as its captain now or by ``shifts.manage`` there. Raises: NoSuchTeam, Forbidden."""
     team = team_fact(team_id)
     if not is_captain(team_id, actor.person_id, at):
         actor.require(MANAGE, area_path=team.area_path)
@@ -384,9 +372,10 @@ def _led(actor: Actor, at: datetime, team_id: UUID) -> TeamFact:
 
 
 def _tell(actor: Actor, at: datetime, shift_id: UUID, person: UUID, part: Part) -> None:
-    _note(actor, at, "part", shift_id, after=part.value)
+    note(actor, at, "part", shift_id, after=part.value)
     publish([PartChanged(key=person, at=at, shift=shift_id, part=part.value, own=person == actor.person_id)])
 
 
-def _note(actor: Actor, at: datetime, action: str, subject: UUID, *, after: str = "") -> None:
+def note(actor: Actor, at: datetime, action: str, subject: UUID, *, after: str = "") -> None:
+    """One audit entry of a shift."""
     record([Entry(at=at, actor=actor.id, action=f"shifts.{action}", subject_type="shift", subject=subject, to_state=after)])

@@ -1,4 +1,4 @@
-"""Reads of shifts: the roster board with its broken rules and gaps, a proposal, one's own shifts and hours, the calendar feed."""
+"""Rosters: the board with its broken rules and gaps and who is there, a proposal, one's own coming shifts, the calendar feed."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from linli.engines.duties.shifts.playbook import MANAGE, READ, shifts_section
 from linli.engines.duties.shifts.rules.roster import Broken, Gap, Slot, Volunteer, at_night, broken_rules, cover_gaps
 from linli.engines.duties.shifts.rules.signing import Part
 from linli.engines.duties.shifts.rules.solve import Answer, propose
+from linli.engines.duties.shifts.selectors.presence import THERE, Standing, standings
 from linli.kernel.access.rules import Actor
 from linli.kernel.access.selectors import in_scope
 from linli.kernel.calendar.selectors import working_calendar
@@ -31,7 +32,7 @@ FEED_BACK, FEED_AHEAD = timedelta(days=31), timedelta(days=92)
 
 @dataclass(frozen=True, slots=True)
 class ShiftLine:
-    """One shift of a roster: who is in it (id and name), who waits, and what is broken."""
+    """One shift of a roster: who is in it (id and name), who waits, what is broken, and how those stand to it who are in it."""
 
     id: UUID
     names: dict[str, str]
@@ -43,6 +44,7 @@ class ShiftLine:
     people: tuple[tuple[UUID, str], ...]
     waiting: tuple[tuple[UUID, str], ...]
     broken: tuple[Broken, ...]
+    standings: Mapping[UUID, Standing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ def board(*, actor: Actor, at: datetime, team_id: UUID, since: datetime, until: 
         else:
             waiting[part.shift_id].append(part.person_id)
     there = {shift.id: frozenset(signed[shift.id]) if roster is None else roster.get(shift.id, frozenset()) for shift in shifts}
+    standing_of = standings(shifts, parts, at=at)
     standing = [shift for shift in shifts if shift.called_off_at is None]
     slots, people = _slots(standing), _volunteers(team_id, standing, since=since)
     broken: dict[UUID, list[Broken]] = defaultdict(list)
@@ -137,7 +140,7 @@ def board(*, actor: Actor, at: datetime, team_id: UUID, since: datetime, until: 
     lines = tuple(
         ShiftLine(
             shift.id, shift.template.names, shift.starts_at, shift.ends_at, shift.least, shift.most, shift.called_off_at is not None,
-            named(there[shift.id]), tuple((person, names.get(person, "")) for person in waiting[shift.id]), tuple(broken[shift.id]),
+            named(there[shift.id]), tuple((person, names.get(person, "")) for person in waiting[shift.id]), tuple(broken[shift.id]), standing_of[shift.id],
         )
         for shift in shifts
     )  # fmt: skip
@@ -178,7 +181,7 @@ def _volunteers(team_id: UUID, shifts: list[Shift], *, since: datetime) -> list[
     section, zone = shifts_section(), working_calendar().zone
     kind = team_kinds().get(team_fact(team_id).kind)
     members = members_with_courses(team_id)
-    done = ShiftPart.objects.filter(person_id__in=members, state=Part.SIGNED.value, starts_at__lt=since)
+    done = ShiftPart.objects.filter(THERE, person_id__in=members, starts_at__lt=since)
     behind = Counter(done.values_list("person_id", flat=True))
     recent = Counter(done.filter(starts_at__gte=since - timedelta(days=section.fairness_days)).values_list("person_id", flat=True))
     rest = timedelta(hours=section.rest_hours)
@@ -226,17 +229,6 @@ def own_shifts(*, actor: Actor, at: datetime, limit: int = 60) -> list[OwnShift]
     ]  # fmt: skip
 
 
-def own_shifts_between(*, actor: Actor, since: datetime, until: datetime) -> list[FeedShift]:
-    """The shifts in ``[since, until)`` that the actor has a place in, running ones too, in order; one query."""
-    if actor.person_id is None:
-        return []
-    rows = ShiftPart.objects.filter(person_id=actor.person_id, state=Part.SIGNED.value, starts_at__lt=until, ends_at__gt=since, shift__called_off_at=None)
-    return [
-        FeedShift(row.shift_id, row.shift.team.names, row.shift.template.names, row.starts_at, row.ends_at, called_off=False)
-        for row in rows.select_related("shift__template", "shift__team").order_by("starts_at", "id")
-    ]
-
-
 def shift_days(*, actor: Actor, since: datetime, until: datetime, area_path: str = "", mine: bool = False) -> list[CalendarShift]:
     """The shifts that begin in ``[since, until)`` of the teams whose rosters the actor may see, and the actor's own; two queries at most."""
     own = Q(parts__person_id=actor.person_id, parts__state=Part.SIGNED.value) if actor.person_id is not None else Q(pk__in=[])
@@ -248,15 +240,6 @@ def shift_days(*, actor: Actor, since: datetime, until: datetime, area_path: str
         CalendarShift(row.id, row.team.names, row.template.names, row.starts_at, row.ends_at, row.there, row.least, row.team.code)
         for row in rows.order_by("starts_at", "id")
     ]
-
-
-def own_hours(*, actor: Actor, at: datetime) -> tuple[int, int]:
-    """How many shifts the actor has behind them, and how many minutes they lasted together."""
-    if actor.person_id is None:
-        return 0, 0
-    rows = ShiftPart.objects.filter(person_id=actor.person_id, state=Part.SIGNED.value, ends_at__lte=at, shift__called_off_at=None)
-    spans = list(rows.values_list("starts_at", "ends_at"))
-    return len(spans), sum(int((ends - starts).total_seconds() // 60) for starts, ends in spans)
 
 
 def has_feed(*, actor: Actor) -> bool:
