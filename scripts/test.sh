@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every check, then every test in parallel. Arguments go to pytest. The last line is pytest's; the exit code counts both.
+# Every check, then every test in parallel (neighbours on one worker: they share what is dear to make). Arguments go to pytest. The last line is pytest's; the exit code counts both.
 #   LINLI_CHROMIUM        a Chromium to use for the browser tests
 #   LINLI_TEST_PROCESSES  how many tests run at once (default: one a core, eight at most)
 cd "$(dirname "$0")/.." || exit 2
@@ -20,7 +20,7 @@ fi
 sh scripts/check.sh && LINLI_CHECKS=passed || LINLI_CHECKS=failed
 export LINLI_CHECKS
 processes=${LINLI_TEST_PROCESSES:-$(.venv/bin/python -c 'import os; print(min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))')}
-.venv/bin/python -m pytest -n "$processes" --dist loadgroup "$@"
+.venv/bin/python -m pytest -n "$processes" --dist worksteal "$@"
 code=$?
 [ "$code" -ne 0 ] || [ "$LINLI_CHECKS" = passed ] || code=1
 exit "$code"

@@ -109,14 +109,6 @@ os.environ["LINLI_DB_ROLE"] = "app"
 Path(os.environ["LINLI_DATA"]).mkdir(parents=True, exist_ok=True)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In parallel, a file's tests stay together (they share what is dear to make), and one worker has all that need a browser."""
-    for item in items:
-        place = item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group("browser" if place.startswith("tests/journeys/") else place))
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if os.environ.get("LINLI_CHECKS") == "failed":
         terminalreporter.write_line("The checks before the tests found something: see the top (make check).", red=True)

@@ -52,7 +52,7 @@ def test_an_event_reaches_an_open_wall_within_two_seconds(house: Served) -> None
 
 
 def test_what_happened_before_the_wall_was_connected_or_while_it_was_cut_off_is_shown(house: Served) -> None:
-    wall = house.sign_in("district", to="/command/", size=WALL)
+    wall = house.sign_in("district", to="/console/", size=WALL)  # elsewhere: what is held below is this wall's one connection
     held: list[Route] = []
     wall.route("**/live/command*", lambda route: held.append(route))  # noqa: PLW0108 - what playwright is given must take an attribute
     wall.goto(f"{house.address}/command/", wait_until="domcontentloaded")
