@@ -160,9 +160,10 @@ def import_records_command(file: Path, kind: str, encoding: str | None, preview:
 @territory.command("import-streets")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--source", help="The name of the layer; the file's own unless given. What the layer held before is replaced.")
+@click.option("--crs", default="EPSG:4326", show_default=True, help="What the lines are in: an EPSG code, GCJ-02 or BD-09.")
 @with_database
-def import_streets_command(file: Path, source: str | None) -> None:
-    """Take in streets from a GeoJSON of lines in WGS 84, so that patrol coverage is measured by their length.
+def import_streets_command(file: Path, source: str | None, crs: str) -> None:
+    """Take in streets from a GeoJSON of lines, so that patrol coverage is measured by their length.
 
     Every line has a name, or a name_zh and a name_en. Lines are cut by the lowest areas. All or nothing.
     """
@@ -171,7 +172,7 @@ def import_streets_command(file: Path, source: str | None) -> None:
     from linli.kernel.clock.services import now
     from linli.kernel.writing import write
 
-    streets = read_streets(file)
+    streets = read_streets(file, crs=crs)
     with write():
         report = import_streets(actor=Actor.system("cli"), at=now(), source=source or file.stem, streets=streets)
     line(f"Streets: {len(streets)} lines, {report.pieces} pieces, {report.metres:,.0f} m in the lowest areas")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import shapely
 from click.testing import CliRunner
+from pyproj import Transformer
 
 from linli.directory.territory.models import StreetPiece
 from linli.directory.territory.rules.findings import BadTerritory
@@ -20,7 +21,7 @@ from linli.directory.territory.services.streets import StreetsReport
 from linli.interfaces.cli.main import main
 from linli.kernel.access.rules import Actor, ActorKind, Forbidden
 from linli.kernel.audit.models import AuditEntry
-from linli.kernel.geo.rules import metres_between
+from linli.kernel.geo.rules import UnknownDatum, metres_between, to_bd09, to_gcj02
 from linli.kernel.writing import write
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -37,6 +38,10 @@ def written(folder: Path, *features: Any, **more: Any) -> Path:
     path = folder / "roads.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": list(features), **more}), encoding="utf-8")
     return path
+
+
+def stating(crs: str) -> dict[str, Any]:
+    return {"type": "name", "properties": {"name": crs}}
 
 
 def taken(path: Path, source: str = "roads") -> StreetsReport:
@@ -102,13 +107,33 @@ def test_a_file_with_one_bad_line_is_refused_whole(tmp_path: Path, wrong: Any, w
     assert set(StreetPiece.objects.values_list("id", flat=True)) == before
 
 
+@pytest.mark.parametrize("crs", ["EPSG:4326", "GCJ-02", "BD-09", "EPSG:4549"])
+def test_streets_of_every_coordinate_system_lie_where_they_are(tmp_path: Path, crs: str) -> None:
+    turn: dict[str, Any] = {"EPSG:4326": lambda x, y: (x, y), "GCJ-02": to_gcj02, "BD-09": to_bd09}
+    turn["EPSG:4549"] = Transformer.from_crs("EPSG:4326", "EPSG:4549", always_xy=True).transform
+    there, drawn = [centre(1), centre(3)], [[float(value) for value in turn[crs](*centre(number))] for number in (1, 3)]
+    (street,) = read_streets(written(tmp_path, feature(drawn)), crs=crs)
+    for (lon, lat), (x, y) in zip(street.parts[0].coords, there, strict=True):
+        assert metres_between(lon, lat, x, y) < 0.1
+
+
+@pytest.mark.parametrize("name", ["urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:EPSG::4326", "EPSG:4326"])
+def test_a_file_may_state_its_coordinate_system(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, feature([centre(1), centre(2)]), crs=stating(name))
+    assert read_streets(path) == read_streets(path, crs="WGS84") and len(read_streets(path, crs="GCJ-02")) == 1
+
+
 def test_what_is_no_file_of_streets_is_refused(tmp_path: Path) -> None:
     good = feature([centre(1), centre(2)])
     elsewhere = written(tmp_path, feature([[10.0, 10.0], [10.01, 10.0]]))
     with pytest.raises(BadTerritory, match="not a metre"):
         taken(elsewhere)
-    with pytest.raises(BadTerritory, match="another coordinate system"):
-        read_streets(written(tmp_path, good, crs={"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}}))
+    with pytest.raises(BadTerritory, match="another coordinate system than EPSG:4326"):
+        read_streets(written(tmp_path, good, crs=stating("urn:ogc:def:crs:EPSG::4490")))
+    with pytest.raises(BadTerritory, match="another coordinate system than GCJ-02"):
+        read_streets(written(tmp_path, good, crs=stating("urn:ogc:def:crs:EPSG::4549")), crs="gcj02")
+    with pytest.raises(UnknownDatum):
+        read_streets(written(tmp_path, good), crs="Mars-7")
     with pytest.raises(BadTerritory, match="FeatureCollection"):
         read_streets(written(tmp_path))
     (tmp_path / "x.geojson").write_text("{")

@@ -196,13 +196,13 @@ def _refuse_fields(layer: Layer, table: _Table) -> None:
 
 def _in_wgs84(layer: Layer, table: _Table, declared: str, *, said: bool) -> list[BaseGeometry | None]:
     """The shapes in WGS 84 degrees."""
-    if table.crs is not None and not said and not _same(table.crs, declared):
+    if table.crs is not None and not said and not stands_for(table.crs, declared):
         told = saying("the file says %(crs)s, territory.yaml says %(declared)s; give this layer the crs that is right", crs=table.crs, declared=declared)
         raise BadTerritory([Finding(layer.file, "", told)])
     shapes = np.array(table.shapes, dtype=object)
     present = np.array([shape is not None and not shape.is_empty for shape in shapes], dtype=bool)
     if present.any():
-        shapes[present] = shapely.transform(shapes[present], _to_wgs84(declared))
+        shapes[present] = shapely.transform(shapes[present], to_wgs84(declared))
         bounds = shapely.bounds(shapes[present])
         good = np.isfinite(bounds).all(axis=1) & (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1) & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)
         wrong = np.flatnonzero(present)[~good]
@@ -217,13 +217,15 @@ def _in_wgs84(layer: Layer, table: _Table, declared: str, *, said: bool) -> list
     return list(shapes)
 
 
-def _same(stated: str, declared: str) -> bool:
+def stands_for(stated: str, declared: str) -> bool:
+    """Can a file that states the one coordinate system be in the other?"""
     if declared in ("GCJ-02", "BD-09"):  # files have no way to say these; they say degrees
         return bool(CRS.from_user_input(stated).is_geographic)
     return bool(CRS.from_user_input(stated).equals(CRS.from_user_input(declared), ignore_axis_order=True))
 
 
-def _to_wgs84(declared: str) -> Any:
+def to_wgs84(declared: str) -> Any:
+    """What turns an array of points (x, y) of the declared coordinate system into WGS 84 degrees (longitude, latitude)."""
     if declared in ("GCJ-02", "BD-09"):
         inverse: Any = from_gcj02 if declared == "GCJ-02" else from_bd09
         return lambda points: np.column_stack(inverse(points[:, 0], points[:, 1]))

@@ -12,14 +12,16 @@ from typing import Any
 from uuid import UUID
 
 import shapely
+from pyproj.exceptions import CRSError
 from shapely.geometry.base import BaseGeometry
 
 from linli.directory.territory.models import StreetPiece
 from linli.directory.territory.rules import Ground
 from linli.directory.territory.rules.findings import BadTerritory, Finding
+from linli.directory.territory.rules.source import known_crs
 from linli.directory.territory.rules.streets import Cut, Street, cut
 from linli.directory.territory.selectors.ground import ground
-from linli.directory.territory.services.reading import MAX_BYTES, plain_text
+from linli.directory.territory.services.reading import MAX_BYTES, plain_text, stands_for, to_wgs84
 from linli.directory.territory.services.records import MANAGE
 from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
@@ -44,12 +46,18 @@ class StreetsReport:
     changed: bool
 
 
-def read_streets(path: Path) -> list[Street]:
-    """Read a GeoJSON FeatureCollection of lines in WGS 84; each has a ``name``, or ``name_zh`` and ``name_en``.
+def read_streets(path: Path, *, crs: str = "EPSG:4326") -> list[Street]:
+    """Read a GeoJSON FeatureCollection of lines; each has a ``name``, or ``name_zh`` and ``name_en``.
+
+    ``crs`` is what the lines are in (``GCJ-02`` and ``BD-09`` as Chinese public maps have them, or an EPSG code); streets are WGS 84.
 
     Raises:
-        BadTerritory: the file is missing, is not what it says, or holds anything but named lines; says every feature.
+        UnknownDatum: the coordinate system is not known.
+        BadTerritory: the file is missing, is not what it says, states another coordinate system, or holds anything but named
+            lines; says every feature.
     """
+    declared = known_crs(crs)
+    turn = to_wgs84(declared)
     if not path.is_file():
         raise BadTerritory([Finding(str(path), "", saying("there is no such file"))])
     if path.stat().st_size > MAX_BYTES:
@@ -61,10 +69,10 @@ def read_streets(path: Path) -> list[Street]:
     features = given.get("features") if isinstance(given, dict) and given.get("type") == "FeatureCollection" else None
     if not isinstance(features, list) or not features:
         raise BadTerritory([Finding(path.name, "", saying("expected a GeoJSON FeatureCollection of lines"))])
-    crs = str(given["crs"]) if given.get("crs") else "CRS84"
-    if not any(known in crs for known in ("CRS84", "4326")):
-        raise BadTerritory([Finding(path.name, "", saying("the file states another coordinate system than WGS 84"))])
-    read = [_street(feature) for feature in features]
+    if given.get("crs") and not _agrees(given["crs"], declared):
+        told = saying("the file states another coordinate system than %(declared)s: give the one that is right", declared=declared)
+        raise BadTerritory([Finding(path.name, "", told)])
+    read = [_street(feature, turn) for feature in features]
     problems = [
         Finding(path.name, saying("feature %(number)s", number=place), found) for place, found in enumerate(read, 1) if isinstance(found, Said)
     ]  # fmt: skip
@@ -73,7 +81,15 @@ def read_streets(path: Path) -> list[Street]:
     return [found for found in read if isinstance(found, Street)]
 
 
-def _street(feature: Any) -> Street | Said:
+def _agrees(stated: Any, declared: str) -> bool:
+    """Does a GeoJSON's ``crs`` member, as older files have it, name the declared coordinate system?"""
+    try:
+        return stands_for(stated["properties"]["name"], declared)
+    except (KeyError, TypeError, CRSError):
+        return False
+
+
+def _street(feature: Any, turn: Any) -> Street | Said:
     """A feature as a street, or what is wrong with it."""
     given = feature if isinstance(feature, dict) else {}
     told, shape = given.get("properties"), given.get("geometry")
@@ -86,21 +102,24 @@ def _street(feature: Any) -> Street | Said:
     if shape.get("type") not in _LINES:
         return saying("expected a line, found %(found)s", found=shape.get("type"))
     lines = shape.get("coordinates")
-    parts = [_line(part) for part in ([lines] if shape["type"] == "LineString" else lines if isinstance(lines, list) else ())]
+    parts = [_line(part, turn) for part in ([lines] if shape["type"] == "LineString" else lines if isinstance(lines, list) else ())]
     if not parts or not all(parts):
-        return saying("the line cannot be read, or leaves the Earth: two or more points, longitude first, in degrees")
+        return saying("the line cannot be read, or leaves the Earth: two or more points, longitude (or easting) first; is the crs right?")
     return Street({"zh": name, "en": plain_text(told.get("name_en")) or name}, tuple(part for part in parts if part is not None))
 
 
-def _line(given: Any) -> BaseGeometry | None:
+def _line(given: Any, turn: Any) -> BaseGeometry | None:
     spots = given if isinstance(given, list) else []
     good = [
         (float(spot[0]), float(spot[1]))
         for spot in spots
         if isinstance(spot, list) and len(spot) > 1 and all(isinstance(value, int | float) and math.isfinite(value) for value in spot[:2])
-        if abs(spot[0]) <= 180 and abs(spot[1]) <= 90
     ]  # fmt: skip
-    return shapely.LineString(good) if len(good) == len(spots) and len(set(good)) > 1 else None
+    if len(good) != len(spots) or len(set(good)) < 2:
+        return None
+    line = shapely.transform(shapely.LineString(good), turn)
+    west, south, east, north = line.bounds  # NaN or infinite where a point is none of the coordinate system's
+    return line if west >= -180 and south >= -90 and east <= 180 and north <= 90 else None
 
 
 def import_streets(*, actor: Actor, at: datetime, source: str, streets: Sequence[Street]) -> StreetsReport:
@@ -118,7 +137,7 @@ def import_streets(*, actor: Actor, at: datetime, source: str, streets: Sequence
     land = ground()
     made = cut(streets, land)
     if not made.pieces:
-        raise BadTerritory([Finding(source, "", saying("not a metre of it lies in the territory: is it in WGS 84?"))])
+        raise BadTerritory([Finding(source, "", saying("not a metre of it lies in the territory: is the crs right?"))])
     held = StreetPiece.objects.filter(source=source)
     wanted = sorted((piece.area_id, sorted(piece.names.items()), shapely.to_wkb(piece.line)) for piece in made.pieces)
     stored = sorted((area, sorted(names.items()), bytes(line)) for area, names, line in held.values_list("area_id", "names", "line"))
