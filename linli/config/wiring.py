@@ -18,6 +18,7 @@ from linli.domains.care import tasks as care
 from linli.domains.care.playbook import CareSection
 from linli.domains.care.services import cases as care_cases
 from linli.domains.care.services import erasing as care_erasing
+from linli.domains.care.services import visits as care_visits
 from linli.engines.duties import tasks as duties
 from linli.engines.duties.campaigns.playbook import CampaignsSection
 from linli.engines.duties.campaigns.services import running as campaigns
@@ -32,7 +33,7 @@ from linli.engines.duties.patrols import tasks as patrols
 from linli.engines.duties.patrols.playbook import PatrolsSection
 from linli.engines.duties.playbook import DutiesSection
 from linli.engines.duties.selectors.posts import posts_with_open_duties
-from linli.engines.duties.services import checkin
+from linli.engines.duties.services import checkin, confiding
 from linli.engines.duties.services import sources as duty_sources
 from linli.engines.duties.shifts import tasks as shifts
 from linli.engines.duties.shifts.playbook import ShiftsSection
@@ -138,6 +139,7 @@ def wire() -> None:
     duty_sources.register_sources()
     meeting_agendas.register_agenda_source(open_matters_on_agenda.open_matters)
     checkin.register_ledger_source(ledgers.census_left)
+    confiding.register_keeper(care_visits.SUBJECT, care_visits.keep_words)
     campaigns.register_matter_counts(closed_within)
     people_services.register_part_taking(care_cases.caring_people)
     people_services.register_part_taking(teams_services.taking_part)

@@ -114,14 +114,19 @@ class CareHelper(models.Model):
 
 
 class CareNote(models.Model):
-    """What somebody of the circle wrote down, sealed under the case's key."""
+    """What somebody wrote down, sealed under the case's key: one of the circle at the desk, or whoever made a visit."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     case = models.ForeignKey(CareCase, on_delete=models.CASCADE, related_name="notes")
     author = models.TextField()
+    duty = models.UUIDField(null=True, help_text="the visit's duty; empty of a note at the desk")
+    verb = models.TextField(default="", blank=True, help_text="what happened at the visit, as duties call it")
     sealed = models.BinaryField()
     at = models.DateTimeField()
     recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(duty=None, verb="") | Q(duty__isnull=False) & ~Q(verb=""), name="care_note_of_a_visit")]
 
 
 class GlassBreak(models.Model):

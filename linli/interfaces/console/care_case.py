@@ -28,6 +28,7 @@ from linli.domains.care.services import cases, days
 from linli.domains.care.services.erasing import erase_on_request
 from linli.domains.care.services.reading import CaseView, break_glass, export_case, read_case
 from linli.engines.duties.selectors.desk import duties_of, pause_reasons, pauses_ahead
+from linli.engines.duties.selectors.news import asked_at
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.care_forms import (
     ENDINGS,
@@ -45,9 +46,9 @@ from linli.interfaces.console.care_forms import (
     ReviewForm,
     StayForm,
 )
-from linli.interfaces.console.duties_forms import PauseForm, day_sent
+from linli.interfaces.console.duties_forms import PauseForm, day_sent, told
 from linli.interfaces.console.pages import show
-from linli.interfaces.duty_words import shown_line
+from linli.interfaces.duty_words import VERBS, shown_line
 from linli.interfaces.refusals import sentence, status_of
 from linli.kernel.access.rules import Actor
 from linli.kernel.access.selectors import names_of_actors
@@ -88,7 +89,8 @@ def _page(request: HttpRequest, actor: Actor, view: CaseView, bound: dict[str, f
     read = readings(actor=actor, at=now(), case_id=row.id)
     return show(
         request, "console/care/case.html", "care", status=status,
-        case=row, content=view.content, notes=view.notes, ground=GROUNDS[view.ground.value], may_change=view.ground.value != "glass" and row.closed_at is None,
+        case=row, content=view.content, notes=_notes(view),
+        ground=GROUNDS[view.ground.value], may_change=view.ground.value != "glass" and row.closed_at is None,
         own=view.ground.value != "glass", area=ground().area(row.area_id).names, post=organisation().post(row.worker_post_id).names,
         purpose=policy.purposes.get(row.purpose), level=policy.levels.get(row.level), duty=policy.duties.get(row.duty),
         consent=row.basis == Basis.CONSENT.value, ending=ENDINGS.get(row.ending, ""),
@@ -101,6 +103,16 @@ def _page(request: HttpRequest, actor: Actor, view: CaseView, bound: dict[str, f
         may_stay=bool(policy.stays), may_day=bool(policy.days), may_pause=bool(pause_reasons()), today=timezone.localdate(now()),
         visits=[shown_line(line) for line in duties_of(actor=actor, at=now(), kind="care", ref=row.id)],
     )  # fmt: skip
+
+
+def _notes(view: CaseView) -> list[dict[str, Any]]:
+    """Notes as they are read: one of a visit says which, and what was answered."""
+    visits, language = asked_at([note.duty for note in view.notes if note.duty]), get_language() or ""
+    found = []
+    for note in view.notes:
+        names, schema = visits.get(note.duty, ({}, {})) if note.duty else ({}, {})
+        found.append({"line": note, "visit": names, "verb": VERBS[note.verb] if note.verb else None, "answers": told(note.answers, schema, language)})
+    return found
 
 
 def _stay(given: list[Any]) -> tuple[str, date, date | None]:

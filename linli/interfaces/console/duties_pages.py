@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from linli.domains.care.playbook import WORK as CARE_WORK
 from linli.engines.duties.inspections.selectors.ledgers import ledger_behind
 from linli.engines.duties.meetings.selectors.desk import meeting_of_duty
 from linli.engines.duties.patrols.selectors.walks import walks_of_duty
@@ -218,6 +219,7 @@ def _page(request: HttpRequest, page: DutyPage, *, failed: dict[str, Any] | None
     return show(
         request, "console/duties/duty.html", "duties", status=status,
         page=page, shown=shown_line(page.line), story=story, meeting=meeting_of_duty(actor=actor, occurrence_id=page.line.id),
+        care=page.confided and actor.holds(CARE_WORK),
         ledger=ledger_behind(actor=actor, kind=page.subject[0], ref=page.subject[1]), walks_here=page.mine,
         walks=walks_of_duty(duty_id=page.line.id, at=at) if page.line.kind == PATROL else (),
         messaged=messaged(page.rule.code, page.line.id) if page.rule and page.line.done_at else None,

@@ -109,6 +109,7 @@ def _shown(one: Carried) -> dict[str, Any]:
         "explained_at": line.explained_at,
         "needs": list(one.needs),
         "form": one.form,
+        "confided": one.confided,
         "leaves": [dict(names) for names in one.leaves],
         "lon": one.lon,
         "lat": one.lat,

@@ -130,6 +130,8 @@ WORDS: dict[str, str | Promise] = {
     "and_more": _("and %(n)s more"),
     "next_try": _("Next try: from %(when)s. It is not a visit yet; the duty stays open."),
     "tried_enough": _("Tried as often as asked. It is not a visit yet; the duty stays open."),
+    "confided_more": _("Goes sealed into the care case: only its people read it."),
+    "explain_confided": _("Whoever decides on it reads it: say nothing of the person here."),
     "refuse_more": _("Counted as not wanted: neither done nor missed."),
     "ready_duty_not_home_1": _("Nobody opened the door."),
     "ready_duty_not_home_2": _("A neighbour says they are away."),

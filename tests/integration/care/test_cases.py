@@ -42,7 +42,7 @@ def everything_stored() -> str:
     found = []
     with connection.cursor() as cursor:
         for model in apps.get_models():
-            if model._meta.app_label in ("care", "events", "audit", "notices", "erasures"):
+            if model._meta.managed and not model._meta.proxy:
                 cursor.execute(f'SELECT t::text FROM "{model._meta.db_table}" t')
                 found += [row[0] for row in cursor.fetchall()]
     return "\n".join(found)

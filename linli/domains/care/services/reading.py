@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -15,6 +17,7 @@ from linli.domains.care.rules.content import Content, from_text
 from linli.domains.care.services.cases import CONTENT, NOTE
 from linli.domains.care.services.frame import found_case, ground_for, note_down, require_work
 from linli.domains.care.services.keys import CaseKey, phone_key
+from linli.domains.care.services.visits import VISIT
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import in_scope
 from linli.kernel.clock.services import machine_now
@@ -32,9 +35,14 @@ class AlreadyReviewed(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class NoteLine:
+    """What was written down; at a visit with its duty, what happened there, and the answers to its form."""
+
     at: datetime
     author: str
     text: str
+    duty: UUID | None = None
+    verb: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +72,16 @@ def _view(case: CareCase, ground: Ground) -> CaseView:
     key = CaseKey.of(case)
     notes = CareNote.objects.filter(case=case).order_by("-at", "-id")
     helpers = CareHelper.objects.filter(case=case, until=None).order_by("since").values_list("person_id", flat=True)
-    lines = tuple(NoteLine(note.at, note.author, key.open(note.sealed, field=NOTE)) for note in notes)
+    lines = tuple(_note_line(note, key) for note in notes)
     assert case.sealed is not None
     return CaseView(case, from_text(key.open(case.sealed, field=CONTENT)), lines, tuple(helpers), ground)
+
+
+def _note_line(note: CareNote, key: CaseKey) -> NoteLine:
+    if note.duty is None:
+        return NoteLine(note.at, note.author, key.open(note.sealed, field=NOTE))
+    said = json.loads(key.open(note.sealed, field=VISIT))
+    return NoteLine(note.at, note.author, said["note"], note.duty, note.verb, said["answers"])
 
 
 def _log(actor: Actor, at: datetime, case: CareCase, what: str, ground: Ground) -> None:
@@ -185,7 +200,7 @@ def export_case(*, actor: Actor, at: datetime, case_id: UUID) -> dict[str, Any]:
             "name": view.content.name, "phone": view.content.phone, "address": view.content.address, "wishes": view.content.wishes,
             "plan": view.content.plan, "goals": [{"text": goal.text, "reached": goal.reached} for goal in view.content.goals],
         },
-        "notes": [{"at": note.at, "author": note.author, "text": note.text} for note in view.notes],
+        "notes": [{"at": note.at, "author": note.author, "text": note.text, "visit": note.verb, "answers": note.answers} for note in view.notes],
         "helpers": [{"person": row.person_id, "since": row.since, "until": row.until} for row in CareHelper.objects.filter(case=case).order_by("since")],
         "readings": [{"at": read.at, "reader": read.reader, "what": read.what, "ground": read.ground} for read in reads],
         "readings_in_need": [

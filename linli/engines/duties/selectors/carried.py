@@ -20,6 +20,7 @@ from linli.engines.duties.rules.policy import DutyRule
 from linli.engines.duties.rules.task import State
 from linli.engines.duties.selectors.desk import AHEAD, DutyLine, lines_of, visible
 from linli.engines.duties.services.checkin import ledger_left
+from linli.engines.duties.services.confiding import is_confided
 from linli.engines.duties.services.frame import Frame, NoSuchRule, frame
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import names_of_actors
@@ -46,6 +47,7 @@ class Carried:
     Attributes:
         subject: says which duties are about the same; ``subject_kind``: what that is.
         form: the key of its form in :attr:`Load.forms`, or nothing. ``needs``: what finishing it asks for.
+        confided: what is written at its visits is kept elsewhere, sealed (``services/confiding.py``).
         leaves: of a census, what its place's ledger has left: it is finished when they are written or confirmed.
         lon, lat: the place's own point, else one in its area (``exact`` says which); a person's home is never on a phone.
     """
@@ -63,6 +65,7 @@ class Carried:
     lon: float | None
     lat: float | None
     exact: bool
+    confided: bool = False
     leaves: Sequence[Mapping[str, str]] = ()
     steps: Sequence[CarriedStep] = ()
 
@@ -154,6 +157,7 @@ def _carried(
                 lon=point[0],
                 lat=point[1],
                 exact=row.subject.ref in points,
+                confided=is_confided(row.subject.kind),
                 leaves=left[row.id].leaves if row.id in left else (),
                 steps=(steps or {}).get(row.id, ()),
             )

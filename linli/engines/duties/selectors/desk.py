@@ -16,6 +16,7 @@ from linli.engines.duties.playbook import ACT, JUDGE, MANAGE, READ
 from linli.engines.duties.rules.policy import DutyRule
 from linli.engines.duties.rules.task import CLOCKS_DIFFER, State
 from linli.engines.duties.services.checkin import FILE_OWNER, NoSuchDuty
+from linli.engines.duties.services.confiding import is_confided
 from linli.engines.duties.services.frame import Frame, NoSuchRule, frame
 from linli.engines.duties.services.subjects import pauses_of
 from linli.kernel.access.rules import Actor, Confidentiality
@@ -80,7 +81,7 @@ class StoryLine:
 
 @dataclass(frozen=True, slots=True)
 class DutyPage:
-    """``mine``: the actor is who answers for it now.
+    """``mine``: the actor is who answers for it now. ``confided``: what is written at its visits is not kept here (``services/confiding.py``).
 
     Of an open duty, why it is with whom it is: ``came_from`` had it first and did not answer in time; ``stands_for`` holds the post and is away;
     ``answer_by``: until when somebody answers, or it goes a level up.
@@ -96,6 +97,7 @@ class DutyPage:
     subject: tuple[str, UUID]
     pauses: tuple[PauseLine, ...]
     mine: bool
+    confided: bool
     came_from: Mapping[str, str] | None = None
     stands_for: str = ""
     answer_by: datetime | None = None
@@ -199,6 +201,7 @@ def duty_page(*, actor: Actor, at: datetime, duty_id: UUID) -> DutyPage:
         pauses=_pauses(row.subject, at=at, land=land),
         may_excuse=actor.may(JUDGE, **place) and row.explained_at is not None and row.excused_at is None and not own,
         mine=actor.person_id is not None and row.person_id == actor.person_id,
+        confided=is_confided(row.subject.kind),
         **_why_here(row, at=at, land=land),
     )
 

@@ -51,6 +51,20 @@ def written_down(duty_ids: Collection[UUID]) -> dict[UUID, Mapping[str, Any]]:
     return {duty: form for duty, form in rows.order_by("version").values_list("occurrence_id", "form") if form}
 
 
+def asked_at(duty_ids: Collection[UUID]) -> dict[UUID, tuple[Mapping[str, str], Mapping[str, Any]]]:
+    """What these duties are called, and the schema of their form: to read answers that are kept elsewhere. One query."""
+    land = frame()
+    found: dict[UUID, tuple[Mapping[str, str], Mapping[str, Any]]] = {}
+    for duty, policy, code in Occurrence.objects.filter(id__in=duty_ids).values_list("id", "policy", "rule"):
+        try:
+            rule = land.rule(policy, code)
+        except NoSuchRule:
+            found[duty] = {"zh": code, "en": code}, {}
+        else:
+            found[duty] = rule.names, rule.form or {}
+    return found
+
+
 def rules_about(kind: str) -> bool:
     """Whether the playbook that holds now has a duty about subjects of this kind."""
     return any(rule.subject_kind == kind for rule in frame().policy.rules.values())

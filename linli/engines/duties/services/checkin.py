@@ -17,6 +17,7 @@ from linli.engines.duties.rules.forms import checked_answers
 from linli.engines.duties.rules.policy import DutyRule
 from linli.engines.duties.rules.task import CHECK_INS, WORDS_ONLY, CheckIn, Task, Verb, accept, decide, settle
 from linli.engines.duties.services.clock import told
+from linli.engines.duties.services.confiding import SAID_HERE, Confided, NoPictures, confided_subjects, hand_over
 from linli.engines.duties.services.frame import Frame, held_frame
 from linli.engines.duties.services.pictures import check_pictures, keep_pictures
 from linli.engines.duties.services.rows import CHECK_IN_COLUMNS, audit_entry, events_of, locked_tasks, store_tasks
@@ -149,7 +150,8 @@ def check_in(commands: Sequence[Command], *, actor: Actor, at: datetime) -> list
     before = _before(commands, actor=actor)
     finishing = [tasks[one] for command in commands if command.verb is Verb.FINISH for one in command.occurrence_ids if one in tasks]
     left = ledger_left({task.id for task in finishing if frame.rule(task.policy_id, task.rule).census})
-    work = _Work(frame, actor, recorded_at, tasks, others=_others(commands, actor=actor), left=left)
+    said = any(command.note or command.form or command.photos or command.signature for command in commands)
+    work = _Work(frame, actor, recorded_at, tasks, others=_others(commands, actor=actor), left=left, elsewhere=confided_subjects(tasks) if said else {})
     results: list[Receipt | Refusal] = []
     for command in commands:
         if command.key and command.key in before:
@@ -200,8 +202,11 @@ class _Work:
         *,
         others: Mapping[UUID, int] | None = None,
         left: Mapping[UUID, Left] | None = None,
+        elsewhere: Mapping[UUID, tuple[str, UUID]] | None = None,
     ) -> None:
         self.left = left or {}
+        self.elsewhere = elsewhere or {}  # the subjects of duties whose words are another room's
+        self.words: list[tuple[str, Confided]] = []
         self.frame, self.actor, self.recorded_at, self.tasks, self.others = frame, actor, recorded_at, tasks, others or {}
         self.changed: dict[UUID, Task] = {}
         self.rows: list[tuple[Any, ...]] = []
@@ -231,12 +236,28 @@ class _Work:
                 photos=len(command.photos), signed=command.signature is not None,
             )  # fmt: skip
             steps.append((hops, settled, decide(settled, wish, rule=rule, recorded_at=self.recorded_at), form))
+        forms = {after.id: form for _, _, after, form in steps}
+        note, forms = self._confide(command, forms)
         files = self._keep(command, visit, [after for _, _, after, _ in steps])
-        for hops, settled, after, form in steps:
+        for hops, settled, after, _ in steps:
             told(hops, entries=self.entries, events=self.events)
             sender = (self.actor.id, command.key) if command.key else (None, None)
-            self._step(settled, after, command.verb, at=command.at, visit=visit, note=command.note.strip(), form=form, files=files, here=here, sender=sender)
+            self._step(settled, after, command.verb, at=command.at, visit=visit, note=note, form=forms[after.id], files=files, here=here, sender=sender)
         return Receipt(visit, tuple(after.state.value for _, _, after, _ in steps), {after.id: after.version for _, _, after, _ in steps})
+
+    def _confide(self, command: Command, forms: dict[UUID, Mapping[str, Any] | None]) -> tuple[str, dict[UUID, Mapping[str, Any] | None]]:
+        """What of a visit's words stays here. A note may speak of anybody who was met: where one of its duties is confided, all of it is."""
+        note = command.note.strip()
+        confided = [one for one in forms if one in self.elsewhere] if command.verb not in SAID_HERE else []
+        if not confided:
+            return note, forms
+        if command.photos or command.signature is not None:
+            raise NoPictures
+        for place, one in enumerate(confided):
+            (kind, ref), said = self.elsewhere[one], note if place == 0 else ""
+            if said or forms[one]:
+                self.words.append((kind, Confided(ref, one, command.verb, command.at, self.actor.id, said, forms[one] or {})))
+        return "", {one: None if one in confided else form for one, form in forms.items()}
 
     def excuse(self, one: UUID, *, note: str) -> Receipt:
         task = self._permitted(one, JUDGE)
@@ -279,6 +300,7 @@ class _Work:
 
     def write(self) -> None:
         insert_rows(CheckInRecord, CHECK_IN_COLUMNS, self.rows)
+        hand_over(self.words, at=self.recorded_at)
         store_tasks(self.changed.values(), frame=self.frame, at=self.recorded_at)
         record(self.entries)
         publish(self.events)

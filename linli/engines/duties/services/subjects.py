@@ -21,7 +21,7 @@ from uuid import UUID
 from django.db import connection
 
 from linli.directory.territory.selectors import ground
-from linli.engines.duties.models import SubjectRecord
+from linli.engines.duties.models import CheckInRecord, SubjectRecord
 from linli.engines.duties.playbook import MANAGE
 from linli.engines.duties.rules.subjects import Span, SpanKind, Subject, checked
 from linli.kernel.access.rules import Actor
@@ -86,7 +86,8 @@ def end_subjects(refs: Sequence[tuple[str, UUID]], *, actor: Actor, at: datetime
     """Nothing more is due for these from ``at`` on; return how many ended now. Said twice, nothing happens.
 
     Args:
-        erase: forget the label, the facts and the days as well, of those that had ended before too (DESIGN, boundary 5).
+        erase: forget the label, the facts, the days and what was said of their duties as well, of those that had ended before too
+            (DESIGN, boundary 5).
     """
     rows = _known(refs)
     for row in rows.values():
@@ -94,7 +95,9 @@ def end_subjects(refs: Sequence[tuple[str, UUID]], *, actor: Actor, at: datetime
     ended = [row for row in rows.values() if row.ended_at is None]
     SubjectRecord.objects.filter(id__in=[row.id for row in ended]).update(ended_at=at, stale=True)
     if erase:
-        SubjectRecord.objects.filter(id__in=[row.id for row in rows.values()]).update(label="—", facts={}, spans=[], days={}, pauses=[])
+        ids = [row.id for row in rows.values()]
+        SubjectRecord.objects.filter(id__in=ids).update(label="—", facts={}, spans=[], days={}, pauses=[])
+        CheckInRecord.objects.filter(occurrence__subject__in=ids).update(note="", form=None)
     record([_entry(row.id, "end_subject", actor=actor, at=at) for row in ended])
     if ended:
         wake_sweep(DERIVE)

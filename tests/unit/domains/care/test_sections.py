@@ -14,8 +14,9 @@ from tests.factories import SMALL
 
 NAMES = {"zh": "某", "en": "Some"}
 ONE = {"code": "a", "names": NAMES}
-RULE = {**ONE, "subjects": {"kind": "care"}, "cadence": {"times": 1, "period": "month"}, "answer": "1 working_days"}
+RULE = {**ONE, "subjects": {"kind": "care"}, "visibility": "private", "cadence": {"times": 1, "period": "month"}, "answer": "1 working_days"}
 
+VISIT = {**RULE, "levels": ["grid"]}
 FORM = {"type": "object", "properties": {"text": {"type": "string", "maxLength": 200}, "count": {"type": "integer", "minimum": 0, "maximum": 9}}}
 TELL = {**RULE, "levels": ["grid"], "evidence": ["form"], "form": FORM}
 TOLD = {"duty": "a", "says": "text", "kinds": ["a"]}
@@ -30,6 +31,13 @@ TOLD = {"duty": "a", "says": "text", "kinds": ["a"]}
         ({"care": {"duties": [ONE]}}, "law"),
         ({"care": {"stays": [ONE, ONE]}}, "care.stays"),
         ({"care": {"days": [ONE, ONE]}}, "care.days"),
+        ({"care": {}, "duties": {"rules": [{**VISIT, "evidence": ["photo"]}]}}, "pictures"),
+        ({"care": {}, "duties": {"rules": [{**VISIT, "visibility": "internal"}]}}, "visibility: private"),
+        ({"care": {}, "duties": {"rules": [{**VISIT, "subjects": {"kind": "care", "where": {"purpos": "a"}}}]}}, "purpos"),
+        ({"care": {"purposes": [ONE]}, "duties": {"rules": [{**VISIT, "subjects": {"kind": "care", "where": {"purpose": ["a", "b"]}}}]}}, "“b”"),
+        ({"care": {"levels": [ONE]}, "duties": {"rules": [{**VISIT, "subjects": {"kind": "care", "where": {"level": "b"}}}]}}, "“b”"),
+        ({"care": {"stays": [ONE]}, "duties": {"rules": [{**VISIT, "cadence": {"stay": "b", "every": 1}}]}}, "“b”"),
+        ({"care": {"days": [ONE]}, "duties": {"rules": [{**VISIT, "cadence": {"day": "b"}}]}}, "“b”"),
         ({"duties": {"pauses": [ONE, ONE]}}, "duties.pauses"),
         ({"duties": {"rules": [{**RULE, "levels": ["grid_member", "grid", "grid_head"]}]}}, "levels[2]"),
         ({"duties": {"rules": [{**RULE, "levels": ["grid_member", "grid_member"]}]}}, "levels[1]"),

@@ -111,6 +111,7 @@ function fill(app, duties, verb) {
     hints: [
       verb === "not_home" && h("p.note", {}, icon("calendar-clock"), h("span.note__text", {}, next ? t("next_try", { when: when(next) }) : t("tried_enough"))),
       verb === "refuse" && h("p.quiet", {}, t("refuse_more")),
+      duties.some((one) => one.confided) && h("p.quiet", {}, icon("shield-check"), ` ${t(verb === "explain" ? "explain_confided" : "confided_more")}`),
     ],
     forms: finishes ? duties.map((one) => ({ schema: app.duties.forms[one.form], asked: one.needs.includes("form") })) : [],
     needs: finishes ? ["photo", "signature"].filter(wants) : [],
