@@ -125,12 +125,15 @@ class CareNote(models.Model):
 
 
 class GlassBreak(models.Model):
-    """A reading in need by somebody outside the circle: with a reason, for a while, reviewed by another."""
+    """A reading in need by somebody outside the circle: with a reason, for a while, reviewed by another.
+
+    It outlives an erased case, so that it is reviewed; its reason goes with the case.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     case = models.ForeignKey(CareCase, on_delete=models.CASCADE, related_name="glasses")
     reader = models.TextField(help_text="actor")
-    reason = models.BinaryField(help_text="sealed under the case's key")
+    reason = models.BinaryField(null=True, help_text="sealed under the case's key; emptied with the case")
     at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     until = models.DateTimeField()

@@ -74,6 +74,16 @@ def ground_for(actor: Actor, case: CareCase, at: datetime) -> Ground:
     return ground_of(circle_of(case), person_id=actor.person_id, post_ids=actor.post_ids, glass_until=until, at=at)
 
 
+def own_ground(actor: Actor, case: CareCase, at: datetime) -> Ground:
+    """On what ground the actor is of the case's own people, who change it, hand it out and erase it; a broken glass only reads.
+
+    Raises:
+        Forbidden, NotYourCase.
+    """
+    require_work(actor, case.area_path)
+    return ground_of(circle_of(case), person_id=actor.person_id, post_ids=actor.post_ids, glass_until=None, at=at)
+
+
 def found_case(case_id: UUID, *, lock: bool = False) -> CareCase:
     """A case whose content is still there.
 
@@ -94,8 +104,7 @@ def held_case(actor: Actor, at: datetime, case_id: UUID, version: int | None) ->
         NoSuchCase, CaseEnded, CaseChanged, Forbidden, NotYourCase.
     """
     case = found_case(case_id, lock=True)
-    require_work(actor, case.area_path)
-    ground_of(circle_of(case), person_id=actor.person_id, post_ids=actor.post_ids, glass_until=None, at=at)
+    own_ground(actor, case, at)
     if case.closed_at is not None:
         raise CaseEnded
     if version is not None and version != case.version:
@@ -109,12 +118,14 @@ def terms_of(case: CareCase) -> Terms:
     )
 
 
-def note_down(actor: str, at: datetime, case: CareCase, action: str, *, details: Mapping[str, Any] | None = None, before: str = "", after: str = "") -> None:
-    """The audit entry of something done to a case: its pseudonym, codes and numbers."""
-    if case.audit_ref is not None:
-        entry = Entry(
-            at=at, actor=actor, action=f"care.{action}", subject_type="care", subject=case.audit_ref, from_state=before, to_state=after, details=details or {}
-        )
+def note_down(
+    actor: str, at: datetime, case: CareCase, action: str, *, details: Mapping[str, Any] | None = None, before: str = "", after: str = "",
+    subject: UUID | None = None,
+) -> None:  # fmt: skip
+    """The audit entry of something done to a case: its pseudonym, codes and numbers. Of an erased one ``subject`` stands for it."""
+    known = case.audit_ref or subject
+    if known is not None:
+        entry = Entry(at=at, actor=actor, action=f"care.{action}", subject_type="care", subject=known, from_state=before, to_state=after, details=details or {})
         record([entry])
 
 

@@ -13,7 +13,7 @@ from linli.domains.care.playbook import BREAK, REVIEW, WORK, care_policy
 from linli.domains.care.rules.access import Ground, NotYourCase, OwnGlass, check_reason
 from linli.domains.care.rules.content import Content, from_text
 from linli.domains.care.services.cases import CONTENT, NOTE
-from linli.domains.care.services.frame import found_case, ground_for, note_down, require_work
+from linli.domains.care.services.frame import found_case, ground_for, note_down, own_ground, require_work
 from linli.domains.care.services.keys import CaseKey, phone_key
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import in_scope
@@ -116,12 +116,12 @@ def break_glass(*, actor: Actor, at: datetime, case_id: UUID, reason: str) -> UU
 
 @dataclass(frozen=True, slots=True)
 class GlassLine:
-    """A broken glass that waits for its review."""
+    """A broken glass that waits for its review. ``reason``: None where it was erased with the case."""
 
     id: UUID
     label: str
     reader: str
-    reason: str
+    reason: str | None
     at: datetime
     own: bool
 
@@ -129,23 +129,26 @@ class GlassLine:
 def waiting_glasses(*, actor: Actor) -> list[GlassLine]:
     """Readings in need that wait for a review, where the actor has ``care.review``; the reason is the reader's own words."""
     scopes = actor.scopes(REVIEW)
-    rows = GlassBreak.objects.filter(in_scope(scopes, path="case__area_path", confidentiality=""), reviewed_at=None, case__erased_at=None)
+    rows = GlassBreak.objects.filter(in_scope(scopes, path="case__area_path", confidentiality=""), reviewed_at=None)
     return [
-        GlassLine(row.id, row.case.label, row.reader, CaseKey.of(row.case).open(row.reason, field=GLASS_REASON), row.at, row.reader == actor.id)
-        for row in rows.select_related("case").order_by("at")
+        GlassLine(row.id, row.case.label, row.reader, _reason_of(row), row.at, row.reader == actor.id) for row in rows.select_related("case").order_by("at")
     ]
 
 
+def _reason_of(glass: GlassBreak) -> str | None:
+    return None if glass.reason is None else CaseKey.of(glass.case).open(glass.reason, field=GLASS_REASON)
+
+
 def review_glass(*, actor: Actor, at: datetime, glass_id: UUID, justified: bool) -> None:
-    """Say whether a reading in need was justified; it closes at once where it was not.
+    """Say whether a reading in need was justified; it closes at once where it was not. That the case was erased meanwhile changes nothing.
 
     Raises:
-        NoSuchCase, Forbidden, OwnGlass, AlreadyReviewed.
+        Forbidden, OwnGlass, AlreadyReviewed.
     """
-    glass = GlassBreak.objects.select_for_update().filter(id=glass_id).first()
-    case = found_case(glass.case_id) if glass else None
-    if glass is None or case is None:
+    glass = GlassBreak.objects.select_for_update(of=("self",)).select_related("case").filter(id=glass_id).first()
+    if glass is None:
         raise AlreadyReviewed
+    case = glass.case
     actor.require(REVIEW, area_path=case.area_path, confidentiality=Confidentiality.PRIVATE)
     if glass.reader == actor.id:
         raise OwnGlass
@@ -155,7 +158,7 @@ def review_glass(*, actor: Actor, at: datetime, glass_id: UUID, justified: bool)
     if not justified and glass.until > at > glass.at:
         glass.until = at
     glass.save(update_fields=["reviewed_at", "reviewer", "justified", "until"])
-    note_down(actor.id, at, case, "review_glass", after="justified" if justified else "not_justified")
+    note_down(actor.id, at, case, "review_glass", after="justified" if justified else "not_justified", subject=glass.id)
 
 
 def export_case(*, actor: Actor, at: datetime, case_id: UUID) -> dict[str, Any]:
@@ -165,14 +168,11 @@ def export_case(*, actor: Actor, at: datetime, case_id: UUID) -> dict[str, Any]:
         NoSuchCase, Forbidden, NotYourCase: only the case's own people hand it out.
     """
     case = found_case(case_id)
-    ground = ground_for(actor, case, at)
-    if ground is Ground.GLASS:
-        raise NotYourCase
+    ground = own_ground(actor, case, at)
     _log(actor, at, case, "export", ground)
     view = _view(case, ground)
-    key = CaseKey.of(case)
     reads = CareRead.objects.filter(case=case).order_by("at", "id")
-    glasses = GlassBreak.objects.filter(case=case).order_by("at")
+    glasses = GlassBreak.objects.filter(case=case).select_related("case").order_by("at")
     return {
         "label": case.label,
         "rests_on": {
@@ -189,6 +189,6 @@ def export_case(*, actor: Actor, at: datetime, case_id: UUID) -> dict[str, Any]:
         "helpers": [{"person": row.person_id, "since": row.since, "until": row.until} for row in CareHelper.objects.filter(case=case).order_by("since")],
         "readings": [{"at": read.at, "reader": read.reader, "what": read.what, "ground": read.ground} for read in reads],
         "readings_in_need": [
-            {"at": glass.at, "reader": glass.reader, "reason": key.open(glass.reason, field=GLASS_REASON), "justified": glass.justified} for glass in glasses
+            {"at": glass.at, "reader": glass.reader, "reason": _reason_of(glass), "justified": glass.justified} for glass in glasses
         ],
     }  # fmt: skip
