@@ -33,7 +33,7 @@ ENDINGS = {
     Ending.CONSENT_EXPIRED.value: _("The consent ran out"),
     Ending.TERM_ENDED.value: _("The term is over"),
 }
-GROUNDS = {"worker": _("answers for the case"), "helper": _("helps"), "glass": _("in need, glass broken"), "search": _("found by telephone number")}
+GROUNDS = {"worker": _("answers for the case"), "helper": _("helps"), "glass": _("in need, glass broken"), "search": _("found by number or pseudonym")}
 READS = {"content": _("read"), "export": _("handed out"), "lookup": _("looked up")}
 
 
@@ -190,4 +190,7 @@ class GlassForm(forms.Form):
 
 
 class FindForm(forms.Form):
-    phone = forms.CharField(label=_("Telephone"), max_length=32, widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}))
+    asked = forms.CharField(
+        label=_("Telephone number or pseudonym"), max_length=32, widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("The whole number, or what the alarm of a care bell says: G-7K2M-9QXF."),
+    )  # fmt: skip

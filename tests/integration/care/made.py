@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import yaml
+from django.test import Client
 
 from linli.directory.organisation.selectors import organisation
 from linli.domains.care.rules.content import Content, Goal
@@ -31,6 +33,7 @@ CARE: dict[str, Any] = {
     ],
     "levels": [{"code": code, "names": {"zh": zh, "en": en}} for code, zh, en in (("weekly", "每周", "Every week"), ("monthly", "每月", "Every month"))],
 }
+Desk = Callable[..., Client]  # a browser of somebody's, by the level of their post or by a role given directly
 WORKING = ["care.work", "care.break_glass", "duties.read"]
 
 

@@ -142,7 +142,7 @@ def test_every_reading_is_written_down_and_shown_to_the_person(town: Town) -> No
     with write():
         reading.read_case(actor=town.worker(), at=LATER, case_id=case_id)
     with write():
-        assert [case.id for case in reading.find_by_phone(actor=town.worker(), at=LATER, phone="+86 138-1234-5678")] == [case_id]
+        assert [case.id for case in reading.find_cases(actor=town.worker(), at=LATER, asked="+86 138-1234-5678")] == [case_id]
     with write():
         handed = reading.export_case(actor=town.worker(), at=LATER, case_id=case_id)
     assert [(read["what"], read["ground"]) for read in handed["readings"]] == [("content", "worker"), ("lookup", "worker"), ("export", "worker")]
@@ -196,10 +196,10 @@ def test_glass_opens_with_a_reason_for_a_while_and_is_reviewed_by_another(town: 
 def test_phones_are_found_by_fingerprint_by_those_who_may(town: Town) -> None:
     case_id = town.case()
     with write():
-        assert [case.id for case in reading.find_by_phone(actor=town.colleague(), at=LATER, phone=PHONE)] == [case_id]
-        assert reading.find_by_phone(actor=town.worker(1), at=LATER, phone=PHONE) == []
-        assert reading.find_by_phone(actor=town.worker(), at=LATER, phone="13800000000") == []
-        assert reading.find_by_phone(actor=town.worker(), at=LATER, phone="nothing") == []
+        assert [case.id for case in reading.find_cases(actor=town.colleague(), at=LATER, asked=PHONE)] == [case_id]
+        assert reading.find_cases(actor=town.worker(1), at=LATER, asked=PHONE) == []
+        assert reading.find_cases(actor=town.worker(), at=LATER, asked="13800000000") == []
+        assert reading.find_cases(actor=town.worker(), at=LATER, asked="nothing") == []
     assert [(read.what, read.ground) for read in CareRead.objects.all()] == [("lookup", "search")]
 
 

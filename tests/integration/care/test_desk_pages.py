@@ -2,47 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
-import pytest
 from django.test import Client
 
 from linli.directory.devices.models import Device
 from linli.directory.devices.services import NewDevice, raise_alarm, register_devices
-from linli.directory.organisation.selectors import organisation
-from linli.directory.people.services import link_user
 from linli.directory.territory.services.moving import follow_areas
 from linli.domains.care.models import CareCase, CareRead, GlassBreak
 from linli.domains.care.services.reading import break_glass
 from linli.engines.duties.models import SubjectRecord
 from linli.engines.matters.models import Matter
 from linli.kernel.access.rules import SYSTEM
-from linli.kernel.access.services import roles, users
 from linli.kernel.events.tasks import dispatch_once
 from linli.kernel.notices.models import Notice
 from linli.kernel.writing import write
 from tests.factories import MONDAY
-from tests.integration.care.made import NAME, PHONE, PLAN, TODAY, Town
-
-Desk = Callable[..., Client]
-
-
-@pytest.fixture
-def desk(town: Town) -> Desk:
-    def sign_in(level: str = "", grid: int = 0, *, role: str = "", language: str = "en") -> Client:
-        with write():
-            user = users.create_user(actor=SYSTEM, at=MONDAY, username=f"{level}{role}{grid}", password="a long enough password")
-            if role:
-                roles.give_role(actor=SYSTEM, at=MONDAY, user_id=user.pk, role=role, area_path=town.town.grids[grid].path)
-        if level:
-            with write():
-                link_user(actor=SYSTEM, at=MONDAY, person_id=organisation().appointee(town.town.head(level, grid).id, MONDAY), user_id=user.pk)
-        client = Client(HTTP_ACCEPT_LANGUAGE=language)
-        client.force_login(user)
-        return client
-
-    return sign_in
+from tests.integration.care.made import NAME, PHONE, PLAN, TODAY, Desk, Town
 
 
 def filled(town: Town, **changes: str) -> dict[str, str]:
@@ -102,7 +78,7 @@ def test_a_colleague_is_asked_why_and_the_reading_is_reviewed(town: Town, desk: 
     town.case()
     label = CareCase.objects.get().label
     colleague = desk(role="grid_head")
-    found = colleague.post("/console/care/find", {"phone": PHONE})
+    found = colleague.post("/console/care/find", {"asked": PHONE})
     assert label in found.content.decode() and NAME not in found.content.decode()
     asked = colleague.get(f"/console/care/{label}")
     assert asked.status_code == 403 and "Break the glass" in asked.content.decode() and NAME not in asked.content.decode()

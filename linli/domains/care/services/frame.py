@@ -11,7 +11,7 @@ from uuid import UUID
 from linli.domains.care.events import CareChanged, CareEnded, CareEvent, CareOpened
 from linli.domains.care.models import CareCase, CareHelper, GlassBreak
 from linli.domains.care.playbook import WORK
-from linli.domains.care.rules.access import Circle, Ground, ground_of
+from linli.domains.care.rules.access import LETTERS, Circle, Ground, ground_of
 from linli.domains.care.rules.terms import Basis, Terms
 from linli.domains.care.services.visits import derive_visits
 from linli.kernel.access.rules import Actor, Confidentiality
@@ -19,8 +19,6 @@ from linli.kernel.audit.services import Entry, record
 from linli.kernel.calendar.selectors import working_calendar
 from linli.kernel.events.services import publish
 from linli.kernel.refusal import N_, Kind, Refusal
-
-LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class NoSuchCase(Refusal):

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db.models import Q
+
 from linli.domains.care.events import GlassBroken
 from linli.domains.care.models import CareCase, CareHelper, CareNote, CareRead, GlassBreak
 from linli.domains.care.playbook import BREAK, REVIEW, WORK, care_policy
-from linli.domains.care.rules.access import Ground, NotYourCase, OwnGlass, check_reason
+from linli.domains.care.rules.access import Ground, NotYourCase, OwnGlass, as_label, check_reason
 from linli.domains.care.rules.content import Content, from_text
 from linli.domains.care.services.cases import CONTENT, NOTE
 from linli.domains.care.services.frame import found_case, ground_for, note_down, own_ground, require_work
@@ -74,18 +76,19 @@ def _log(actor: Actor, at: datetime, case: CareCase, what: str, ground: Ground) 
     note_down(actor.id, at, case, "read", details={"what": what, "ground": ground.value})
 
 
-def find_by_phone(*, actor: Actor, at: datetime, phone: str) -> list[CareCase]:
-    """The open cases of a caller's number among those that the actor works on, or could break the glass of; each find is written down.
+def find_cases(*, actor: Actor, at: datetime, asked: str) -> list[CareCase]:
+    """The open cases of a caller's number, or of a pseudonym (an alarm of a care bell says no more), among those that the actor works on,
+    or could break the glass of; each find is written down.
 
     Only the pseudonyms are shown: what a case holds is read by :func:`read_case`.
     """
-    key = phone_key(phone)
-    if key is None:
+    label = as_label(asked)
+    key = None if label else phone_key(asked)
+    if not label and key is None:
         return []
-    scopes = actor.scopes(WORK)
+    meant = Q(label=label) if label else Q(phone_fingerprint=key)
     found = []
-    cases = CareCase.objects.filter(in_scope(scopes, confidentiality=""), phone_fingerprint=key, closed_at=None).order_by("opened_at")
-    for case in cases:
+    for case in CareCase.objects.filter(in_scope(actor.scopes(WORK), confidentiality=""), meant, closed_at=None).order_by("opened_at"):
         try:
             ground = ground_for(actor, case, at)
         except NotYourCase:
