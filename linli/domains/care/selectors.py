@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,10 +10,12 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from linli.directory.organisation.rules import PostNode
+from linli.directory.organisation.selectors import organisation
 from linli.domains.care.models import CareCase, CareRead
 from linli.domains.care.playbook import REVIEW, WORK
-from linli.domains.care.services.frame import ground_for, today_of
-from linli.kernel.access.rules import Actor
+from linli.domains.care.services.frame import ground_for, today_of, works_on_care
+from linli.kernel.access.rules import Actor, contains
 from linli.kernel.access.selectors import in_scope
 
 
@@ -93,6 +95,17 @@ def labels_of_bells(device_ids: Iterable[UUID]) -> dict[UUID, str]:
     """The pseudonyms of the open cases in whose homes these bells hang."""
     found = CareCase.objects.filter(bell_id__in=set(device_ids), closed_at=None).values_list("bell_id", "label")
     return {bell: label for bell, label in found if bell is not None}
+
+
+def posts_with_open_cases(post_ids: Collection[UUID]) -> list[UUID]:
+    """The post of each open case that rests on one of these posts, once a case; asked by the directory before a post is retired."""
+    return list(CareCase.objects.filter(worker_post_id__in=post_ids, closed_at=None).values_list("worker_post_id", flat=True))
+
+
+def answering_posts(case: CareCase) -> list[PostNode]:
+    """The other posts that a case could be handed over to, the nearest area first."""
+    posts = [post for post in organisation().posts if post.id != case.worker_post_id and contains(post.area_path, case.area_path)]
+    return sorted((post for post in posts if works_on_care(post, case.area_path)), key=lambda post: (-len(post.area_path), post.rank, post.code))
 
 
 def open_cases() -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from linli.directory.territory.selectors import ground
 from linli.domains.care.playbook import BREAK, care_policy
 from linli.domains.care.rules.access import NotYourCase
 from linli.domains.care.rules.terms import Basis, Ending
-from linli.domains.care.selectors import of_label, readings
+from linli.domains.care.selectors import answering_posts, of_label, readings
 from linli.domains.care.services import cases, days
 from linli.domains.care.services.erasing import erase_on_request
 from linli.domains.care.services.reading import CaseView, break_glass, export_case, read_case
@@ -37,6 +37,7 @@ from linli.interfaces.console.care_forms import (
     CloseForm,
     DayForm,
     GlassForm,
+    HandOverForm,
     HelperForm,
     LevelForm,
     NoteForm,
@@ -57,10 +58,10 @@ from linli.kernel.writing import write
 
 ACTS = (
     "plan", "note", "level", "review", "renew", "helper", "leave", "bell", "close", "withdraw", "erase", "stay", "stay-over", "stay-back", "day",
-    "pause", "go-on",
+    "pause", "go-on", "hand-over",
 )  # fmt: skip
 BARE = ("leave", "withdraw", "erase", "stay-over", "stay-back", "go-on")  # without a form of their own
-FORMS = ("plan", "note", "level", "review", "renew", "helper", "bell", "close", "stay", "day", "pause")
+FORMS = ("plan", "note", "level", "review", "renew", "helper", "bell", "close", "stay", "day", "pause", "hand-over")
 
 
 @requires("care.work")
@@ -95,7 +96,7 @@ def _page(request: HttpRequest, actor: Actor, view: CaseView, bound: dict[str, f
         helpers=[(person, name) for person, name in names_of(view.helpers).items()],
         readings=[{"line": line, "what": READS[line.what], "ground": GROUNDS[line.ground]} for line in read[:100]],
         names=names_of_actors({*(line.reader for line in read[:100]), *(note.author for note in view.notes)}),
-        forms={name: bound.get(name) or _form(name, view) for name in FORMS},
+        forms={name.replace("-", "_"): bound.get(name) or _form(name, view) for name in FORMS},
         stays=[(code, policy.stays.get(code, {}), first, last) for code, first, last in map(_stay, row.stays)],
         days=[(policy.days.get(code, {}), date.fromisoformat(day)) for code, day in row.days.items()], pauses=pauses_ahead(kind="care", ref=row.id, at=now()),
         may_stay=bool(policy.stays), may_day=bool(policy.days), may_pause=bool(pause_reasons()), today=timezone.localdate(now()),
@@ -117,6 +118,7 @@ def _form(name: str, view: CaseView, data: Any = None) -> forms.Form:
         "review": lambda: ReviewForm(data, initial={"next_on": min(row.ends_on, timezone.localdate(now()) + timedelta(days=care_policy().review_days))}),
         "renew": lambda: RenewForm(data, consent=row.basis == Basis.CONSENT.value, initial={"ends_on": row.ends_on, "review_on": row.review_on}),
         "helper": lambda: HelperForm(data),
+        "hand-over": lambda: HandOverForm(data, posts=answering_posts(row), shown=shown),
         "bell": lambda: BellForm(data, initial={"bell": code_of(row.bell_id) if row.bell_id else ""}),
         "stay": lambda: StayForm(data, policy=care_policy(), shown=shown, initial={"first": timezone.localdate(now())}),
         "day": lambda: DayForm(data, policy=care_policy(), shown=shown),
@@ -157,7 +159,7 @@ def act(request: HttpRequest, label: str, act: str) -> HttpResponseBase:
         messages.success(request, gettext("Everything that the person told is erased."))
         return redirect("console:care")
     messages.success(request, gettext("Written down."))
-    return redirect("console:care_case", label)
+    return redirect("console:care") if act == "hand-over" else redirect("console:care_case", label)
 
 
 def _do(request: HttpRequest, act: str, view: CaseView, given: dict[str, Any], form: Any = None) -> None:
@@ -180,6 +182,8 @@ def _do(request: HttpRequest, act: str, view: CaseView, given: dict[str, Any], f
         if person is None:
             raise UnknownPerson
         cases.set_helpers(**common, **version, helpers=[*view.helpers, person])
+    elif act == "hand-over":
+        cases.hand_over(**common, **version, worker_post=UUID(given["worker_post"]))
     elif act == "bell":
         cases.set_bell(**common, **version, bell=given["bell"])
     elif act == "leave":

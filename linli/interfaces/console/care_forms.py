@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from linli.directory.organisation.rules import PostNode
 from linli.directory.organisation.selectors import organisation
 from linli.directory.territory.selectors import ground
 from linli.domains.care.rules.content import Content, Goal
@@ -145,6 +147,16 @@ class DayForm(forms.Form):
 
 class NoteForm(forms.Form):
     text = _text(_("Note"), required=True, rows=3)
+
+
+class HandOverForm(forms.Form):
+    worker_post = forms.ChoiceField(label=_("Post that answers for it from now on"))
+
+    def __init__(self, *args: Any, posts: Sequence[PostNode], shown: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        land = ground()
+        choices = [(str(post.id), f"{bilingual(dict(post.names), shown)} · {bilingual(dict(land.area(post.area_id).names), shown)}") for post in posts]
+        self.fields["worker_post"].choices = choices  # type: ignore[attr-defined]
 
 
 class HelperForm(forms.Form):

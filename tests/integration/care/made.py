@@ -65,6 +65,7 @@ def playbook(folder: Path, *, more: dict[str, Any] | None = None, **changes: Any
     access = given["access"]["roles"]
     access["grid_head"]["permissions"] = [*access["grid_head"]["permissions"], *WORKING]
     access["street_duty"]["permissions"] = [*access["street_duty"]["permissions"], "care.review", "devices.read"]
+    access["district_duty"]["permissions"] = [*access["district_duty"]["permissions"], *WORKING]
     access["device_gateway"] = {"name": {"zh": "设备网关", "en": "Device gateway"}, "clearance": "private", "permissions": ["devices.alarm"]}
     path = folder / "playbook.yaml"
     path.write_text(yaml.safe_dump(given, allow_unicode=True))

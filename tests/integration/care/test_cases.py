@@ -18,7 +18,7 @@ from linli.domains.care.rules.content import Content
 from linli.domains.care.rules.terms import Ending, NoBasis, NotALevel
 from linli.domains.care.selectors import desk, readings
 from linli.domains.care.services import cases, erasing, reading
-from linli.domains.care.services.frame import CaseChanged, CaseEnded, NoSuchCase
+from linli.domains.care.services.frame import CaseChanged, CaseEnded, NoSuchCase, PostElsewhere
 from linli.domains.care.tasks import end_and_erase
 from linli.engines.duties.models import Occurrence, SubjectRecord
 from linli.engines.duties.tasks import derive_due
@@ -75,7 +75,7 @@ def test_only_care_workers_open_cases_and_only_on_a_basis(town: Town) -> None:
             cases.open_case(actor=actor, at=MONDAY, case=town.new_case(0))
     with pytest.raises(NoBasis), write():
         cases.open_case(actor=town.worker(), at=MONDAY, case=town.new_case(terms=town.terms(consent_given_on=None)))
-    with pytest.raises(cases.PostElsewhere), write():
+    with pytest.raises(PostElsewhere), write():
         cases.open_case(actor=town.worker(), at=MONDAY, case=town.new_case(worker_post=town.town.head("grid", 1).id))
     with pytest.raises(cases.PhoneUnclear), write():
         cases.open_case(actor=town.worker(), at=MONDAY, case=town.new_case(content=Content(NAME, "call me")))

@@ -8,15 +8,19 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from linli.directory.organisation.rules import PostNode
+from linli.directory.organisation.selectors import access_roles, organisation
 from linli.domains.care.events import CareChanged, CareEnded, CareEvent, CareOpened
 from linli.domains.care.models import CareCase, CareHelper, GlassBreak
 from linli.domains.care.playbook import WORK
 from linli.domains.care.rules.access import LETTERS, Circle, Ground, ground_of
 from linli.domains.care.rules.terms import Basis, Terms
 from linli.domains.care.services.visits import derive_visits
-from linli.kernel.access.rules import Actor, Confidentiality
+from linli.kernel.access.rules import Actor, Confidentiality, contains
+from linli.kernel.access.selectors import role_grant
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.calendar.selectors import working_calendar
+from linli.kernel.epoch.services import hold
 from linli.kernel.events.services import publish
 from linli.kernel.refusal import N_, Kind, Refusal
 
@@ -25,6 +29,18 @@ class NoSuchCase(Refusal):
     code: ClassVar[str] = "care.no_such_case"
     message: ClassVar[str] = N_("There is no such care case, or its content was erased.")
     kind: ClassVar[Kind] = Kind.MISSING
+
+
+class PostElsewhere(Refusal):
+    code: ClassVar[str] = "care.post_elsewhere"
+    message: ClassVar[str] = N_("This post does not answer for that area.")
+    field: ClassVar[str] = "worker_post"
+
+
+class PostWithoutCare(Refusal):
+    code: ClassVar[str] = "care.post_without_care"
+    message: ClassVar[str] = N_("Whoever holds this post does not work on care cases there, and could not read this one.")
+    field: ClassVar[str] = "worker_post"
 
 
 class CaseEnded(Refusal):
@@ -53,6 +69,26 @@ def fresh_label() -> str:
 def require_work(actor: Actor, area_path: str) -> None:
     """Let somebody pass who works on care cases of that area; the content of a case asks more (:func:`held_case`)."""
     actor.require(WORK, area_path=area_path, confidentiality=Confidentiality.PRIVATE)
+
+
+def works_on_care(post: PostNode, area_path: str) -> bool:
+    """Whether whoever holds a post may work on care cases of that area."""
+    role = access_roles().get(post.role, post.role)
+    return role_grant(role, post.area_path).allows(WORK, area_path, Confidentiality.PRIVATE)
+
+
+def answering_post(post_id: UUID, area_path: str) -> UUID:
+    """A post that answers for a case of that area from now on. It cannot be retired meanwhile.
+
+    Raises:
+        UnknownPost. PostElsewhere: of another area, or retired. PostWithoutCare.
+    """
+    post = organisation(hold()).post(post_id)
+    if post.retired or not contains(post.area_path, area_path):
+        raise PostElsewhere
+    if not works_on_care(post, area_path):
+        raise PostWithoutCare
+    return post.id
 
 
 def circle_of(case: CareCase) -> Circle:
