@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -31,8 +32,8 @@ from linli.kernel.erasures.services import replay_erasures
 from linli.kernel.events.models import OutboxEvent
 from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
-from tests.factories import MONDAY
-from tests.integration.care.made import NAME, PHONE, PLAN, TODAY, Town
+from tests.factories import MONDAY, hold_playbook
+from tests.integration.care.made import NAME, PHONE, PLAN, TODAY, Town, playbook
 
 LATER = MONDAY + timedelta(hours=1)
 
@@ -252,6 +253,19 @@ def test_a_case_ends_with_its_term_and_is_erased_after_the_retention(town: Town)
         case = CareCase.objects.get()
         assert (case.closed_at is not None, case.erased_at is not None) == (closed, erased)
     assert case.ending == Ending.TERM_ENDED
+
+
+@pytest.mark.parametrize(("days", "erased"), [(30, True), (400, False)])
+def test_the_retention_that_holds_now_counts_for_cases_closed_before(town: Town, tmp_path: Path, days: int, erased: bool) -> None:
+    case_id = town.case()
+    with write():
+        cases.close_case(actor=town.worker(), at=MONDAY, case_id=case_id, ending=Ending.MOVED_AWAY)
+    hold_playbook(at=LATER, playbook=playbook(tmp_path, retention_days=days))
+    for moment, gone in ((MONDAY + timedelta(days=min(days, 366)) - timedelta(hours=1), False), (MONDAY + timedelta(days=min(days, 366)), erased)):
+        with write():
+            erasing.erase_due_cases(at=moment)
+        case = CareCase.objects.get()
+        assert (case.erased_at is not None) == gone and case.erase_at == MONDAY + timedelta(days=days)
 
 
 def test_deletion_on_request_and_its_replay_after_a_restore(town: Town) -> None:

@@ -15,7 +15,7 @@ from linli.domains.care.events import CareChanged, CareEnded, CareOpened
 from linli.domains.care.models import CareCase, CareHelper, CareNote
 from linli.domains.care.playbook import care_policy
 from linli.domains.care.rules.content import LONGEST, Content, TooMuchSaid, as_text, check_content
-from linli.domains.care.rules.terms import BY_HAND, Basis, Ending, NotALevel, Terms, check_review, check_terms, ending_due, erase_at
+from linli.domains.care.rules.terms import BY_HAND, Basis, Ending, NotALevel, Terms, check_review, check_terms, ending_due, kept_for
 from linli.domains.care.services.frame import answering_post, fresh_label, held_case, note_down, require_work, tell, terms_of, today_of
 from linli.domains.care.services.keys import CaseKey, phone_key
 from linli.kernel.access.rules import Actor
@@ -158,7 +158,7 @@ def renew_case(
 
     Refuses what :func:`open_case` refuses of terms.
     """
-    case = held_case(actor, at, case_id, version)
+    case = held_case(actor, at, case_id, version, over=True)
     today = today_of(at)
     terms = replace(terms_of(case), review_on=review_on, ends_on=ends_on)
     if terms.basis is Basis.CONSENT:
@@ -173,7 +173,7 @@ def renew_case(
 
 def close_case(*, actor: Actor, at: datetime, case_id: UUID, ending: Ending, version: int | None = None) -> None:
     """Close a case; its content is erased after the retention. Refuses endings that only the clock or the person bring."""
-    case = held_case(actor, at, case_id, version)
+    case = held_case(actor, at, case_id, version, over=True)
     if ending not in (*BY_HAND, Ending.DUTY_ENDED) or (ending is Ending.DUTY_ENDED and case.basis != Basis.DUTY):
         raise NotByHand
     end_case(case, actor=actor, at=at, ending=ending)
@@ -181,7 +181,7 @@ def close_case(*, actor: Actor, at: datetime, case_id: UUID, ending: Ending, ver
 
 def withdraw_consent(*, actor: Actor, at: datetime, case_id: UUID, version: int | None = None) -> None:
     """The person takes the consent back: the case ends now, and its content is due for erasure at once."""
-    case = held_case(actor, at, case_id, version)
+    case = held_case(actor, at, case_id, version, over=True)
     if case.basis != Basis.CONSENT:
         raise NoConsentHere
     end_case(case, actor=actor, at=at, ending=Ending.CONSENT_WITHDRAWN)
@@ -189,7 +189,7 @@ def withdraw_consent(*, actor: Actor, at: datetime, case_id: UUID, version: int 
 
 def end_case(case: CareCase, *, actor: Actor, at: datetime, ending: Ending) -> None:
     """End a locked case: helpers leave, visits stop, the erasure is set."""
-    case.closed_at, case.ending, case.erase_at = at, ending.value, erase_at(at, ending, policy=care_policy())
+    case.closed_at, case.ending, case.erase_at = at, ending.value, at + kept_for(ending, policy=care_policy())
     _keep(case, "closed_at", "ending", "erase_at")
     CareHelper.objects.filter(case=case, until=None).update(until=at)
     note_down(actor.id, at, case, "close", before="open", after=ending.value)

@@ -10,8 +10,11 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db.models import F
+
 from linli.domains.care.models import CareCase, CareHelper, CareNote, GlassBreak
-from linli.domains.care.rules.terms import Basis, Ending
+from linli.domains.care.playbook import care_policy
+from linli.domains.care.rules.terms import Basis, Ending, kept_for
 from linli.domains.care.services.cases import CARING, end_case
 from linli.domains.care.services.frame import found_case, note_down, own_ground
 from linli.domains.care.services.visits import forget_visits
@@ -45,10 +48,19 @@ def erase_on_request(*, actor: Actor, at: datetime, case_id: UUID) -> None:
 
 
 def erase_due_cases(*, at: datetime, most: int = 200) -> int:
-    """Erase the cases whose time has come; return how many."""
+    """Erase the cases whose time has come, by the retention of the playbook that holds now (DECIDED 12); return how many."""
+    _follow_retention()
     due = list(CareCase.objects.select_for_update(skip_locked=True).filter(erased_at=None, erase_at__lte=at).order_by("erase_at")[:most])
     _erase(CARING, at, due)
     return len(due)
+
+
+def _follow_retention() -> None:
+    """Closed cases are kept as long as the playbook says now, whatever it said when they were closed."""
+    policy = care_policy()
+    for ending in Ending:
+        wanted = F("closed_at") + kept_for(ending, policy=policy)
+        CareCase.objects.filter(erased_at=None, closed_at__isnull=False, ending=ending.value).exclude(erase_at=wanted).update(erase_at=wanted)
 
 
 def erase_again(ids: Sequence[UUID], at: datetime) -> int:

@@ -14,7 +14,7 @@ from linli.domains.care.events import CareChanged, CareEnded, CareEvent, CareOpe
 from linli.domains.care.models import CareCase, CareHelper, GlassBreak
 from linli.domains.care.playbook import WORK
 from linli.domains.care.rules.access import LETTERS, Circle, Ground, ground_of
-from linli.domains.care.rules.terms import Basis, Terms
+from linli.domains.care.rules.terms import Basis, Terms, check_running
 from linli.domains.care.services.visits import derive_visits
 from linli.kernel.access.rules import Actor, Confidentiality, contains
 from linli.kernel.access.selectors import role_grant
@@ -131,19 +131,34 @@ def found_case(case_id: UUID, *, lock: bool = False) -> CareCase:
     return case
 
 
-def held_case(actor: Actor, at: datetime, case_id: UUID, version: int | None) -> CareCase:
+def held_case(actor: Actor, at: datetime, case_id: UUID, version: int | None, *, over: bool = False) -> CareCase:
     """An open case, locked, for somebody of its circle who changes it; one who only broke the glass reads.
 
+    Args:
+        over: also one whose consent or term is over: to renew or to end it.
+
     Raises:
-        NoSuchCase, CaseEnded, CaseChanged, Forbidden, NotYourCase.
+        NoSuchCase, CaseEnded, CaseChanged, Forbidden, NotYourCase; ConsentOver, TermOver.
     """
     case = found_case(case_id, lock=True)
     own_ground(actor, case, at)
     if case.closed_at is not None:
         raise CaseEnded
+    if not over:
+        check_open(case, at)
     if version is not None and version != case.version:
         raise CaseChanged
     return case
+
+
+def check_open(case: CareCase, at: datetime) -> None:
+    """Let a case pass that is read or changed: one that is still open rests on something today.
+
+    Raises:
+        ConsentOver, TermOver.
+    """
+    if case.closed_at is None:
+        check_running(terms_of(case), today=today_of(at))
 
 
 def terms_of(case: CareCase) -> Terms:

@@ -15,7 +15,7 @@ from linli.domains.care.playbook import BREAK, REVIEW, WORK, care_policy
 from linli.domains.care.rules.access import Ground, NotYourCase, OwnGlass, as_label, check_reason
 from linli.domains.care.rules.content import Content, from_text
 from linli.domains.care.services.cases import CONTENT, NOTE
-from linli.domains.care.services.frame import found_case, ground_for, note_down, own_ground, require_work
+from linli.domains.care.services.frame import check_open, found_case, ground_for, note_down, own_ground, require_work
 from linli.domains.care.services.keys import CaseKey, phone_key
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import in_scope
@@ -55,11 +55,24 @@ def read_case(*, actor: Actor, at: datetime, case_id: UUID) -> CaseView:
 
     Raises:
         NoSuchCase, Forbidden, NotYourCase: it is not there, or not for this actor.
+        ConsentOver, TermOver: nobody reads it before it is renewed.
     """
     case = found_case(case_id)
     ground = ground_for(actor, case, at)
+    check_open(case, at)
     _log(actor, at, case, "content", ground)
     return _view(case, ground)
+
+
+def own_case(*, actor: Actor, at: datetime, case_id: UUID) -> CareCase:
+    """What a case rests on and its days, for its own people, also when its term is over. Nothing that was told is opened.
+
+    Raises:
+        NoSuchCase, Forbidden, NotYourCase.
+    """
+    case = found_case(case_id)
+    own_ground(actor, case, at)
+    return case
 
 
 def _view(case: CareCase, ground: Ground) -> CaseView:
@@ -104,11 +117,12 @@ def break_glass(*, actor: Actor, at: datetime, case_id: UUID, reason: str) -> UU
     """Read a case of others in need: for the playbook's hours, with a reason that somebody else reviews.
 
     Raises:
-        NoSuchCase, Forbidden, ReasonTooShort.
+        NoSuchCase, Forbidden, ReasonTooShort; ConsentOver, TermOver: there is nothing that could be read.
     """
     case = found_case(case_id)
     require_work(actor, case.area_path)
     actor.require(BREAK, area_path=case.area_path, confidentiality=Confidentiality.PRIVATE)
+    check_open(case, at)
     said = check_reason(reason)
     sealed = CaseKey.of(case).seal(said, field=GLASS_REASON)
     glass = GlassBreak.objects.create(case=case, reader=actor.id, reason=sealed, at=at, recorded_at=machine_now(), until=at + care_policy().glass)
