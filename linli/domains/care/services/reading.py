@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from linli.directory.devices.selectors import code_of
 from linli.domains.care.events import GlassBroken
 from linli.domains.care.models import CareCase, CareHelper, CareNote, CareRead, GlassBreak
 from linli.domains.care.playbook import BREAK, REVIEW, WORK, care_policy
@@ -17,6 +18,8 @@ from linli.domains.care.rules.content import Content, from_text
 from linli.domains.care.services.cases import CONTENT, NOTE
 from linli.domains.care.services.frame import check_open, found_case, ground_for, note_down, own_ground, require_work
 from linli.domains.care.services.keys import CaseKey, phone_key
+from linli.domains.care.services.visits import CARE, KIND
+from linli.engines.duties.selectors.desk import DutyLine, duties_of, pauses_ahead
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import in_scope
 from linli.kernel.clock.services import machine_now
@@ -24,6 +27,7 @@ from linli.kernel.events.services import publish
 from linli.kernel.refusal import N_, Kind, Refusal
 
 GLASS_REASON = "glass"
+MOST_VISITS = 4000  # of a case that are handed out: half of them still to come, half that have ended
 
 
 class AlreadyReviewed(Refusal):
@@ -178,6 +182,13 @@ def review_glass(*, actor: Actor, at: datetime, glass_id: UUID, justified: bool)
     note_down(actor.id, at, case, "review_glass", after="justified" if justified else "not_justified", subject=glass.id)
 
 
+def _visit(line: DutyLine) -> dict[str, Any]:
+    return {
+        "what": dict(line.names), "from": line.opens_at, "until": line.due_at, "state": line.state, "answers": dict(line.post_names), "attempts": line.attempts,
+        "done_at": line.done_at, "missed_at": line.missed_at, "excused_at": line.excused_at,
+    }  # fmt: skip
+
+
 def export_case(*, actor: Actor, at: datetime, case_id: UUID) -> dict[str, Any]:
     """Everything that is held of a person in care, with every reading of it, as plain values: what the person may ask for.
 
@@ -190,6 +201,7 @@ def export_case(*, actor: Actor, at: datetime, case_id: UUID) -> dict[str, Any]:
     view = _view(case, ground)
     reads = CareRead.objects.filter(case=case).order_by("at", "id")
     glasses = GlassBreak.objects.filter(case=case).select_related("case").order_by("at")
+    policy = care_policy()
     return {
         "label": case.label,
         "rests_on": {
@@ -203,6 +215,11 @@ def export_case(*, actor: Actor, at: datetime, case_id: UUID) -> dict[str, Any]:
             "plan": view.content.plan, "goals": [{"text": goal.text, "reached": goal.reached} for goal in view.content.goals],
         },
         "notes": [{"at": note.at, "author": note.author, "text": note.text} for note in view.notes],
+        "bell": code_of(case.bell_id) if case.bell_id else "",
+        "stays": [{"what": dict(policy.stays.get(code, {"zh": code})), "first": first, "last": last} for code, first, last in case.stays],
+        "days": [{"what": dict(policy.days.get(code, {"zh": code})), "day": day} for code, day in case.days.items()],
+        "pauses": [{"why": dict(pause.names), "first": pause.first, "last": pause.last} for pause in pauses_ahead(kind=KIND, ref=case.id, at=case.opened_at)],
+        "visits": [_visit(line) for line in duties_of(actor=CARE, at=at, kind=KIND, ref=case.id, most=MOST_VISITS)],
         "helpers": [{"person": row.person_id, "since": row.since, "until": row.until} for row in CareHelper.objects.filter(case=case).order_by("since")],
         "readings": [{"at": read.at, "reader": read.reader, "what": read.what, "ground": read.ground} for read in reads],
         "readings_in_need": [
