@@ -159,14 +159,14 @@ class CareRead(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     case = models.ForeignKey(CareCase, on_delete=models.PROTECT, related_name="reads")
     reader = models.TextField(help_text="actor")
-    what = models.TextField(help_text="content, export or lookup")
+    what = models.TextField(help_text="content, export, lookup, or a glass: the reason of a reading in need")
     ground = models.TextField()
     at = models.DateTimeField()
     recorded_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(what__in=["content", "export", "lookup"]), name="care_read_what"),
+            models.CheckConstraint(condition=Q(what__in=["content", "export", "lookup", "glass"]), name="care_read_what"),
             models.CheckConstraint(condition=Q(ground__in=[ground.value for ground in Ground]), name="care_read_ground"),
         ]
         indexes = [models.Index(fields=["case", "at"], name="care_read_story")]

@@ -8,11 +8,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from linli.directory.organisation.rules import PostNode
 from linli.directory.organisation.selectors import organisation
-from linli.domains.care.models import CareCase, CareRead
+from linli.domains.care.models import CareCase, CareRead, GlassBreak
 from linli.domains.care.playbook import REVIEW, WORK
 from linli.domains.care.services.frame import ground_for, today_of, works_on_care
 from linli.kernel.access.rules import Actor, contains
@@ -43,6 +44,21 @@ class ReadLine:
     reader: str
     what: str
     ground: str
+
+
+@dataclass(frozen=True, slots=True)
+class GlassBrief:
+    """A reading in need that waits for its review. Of the same reader's earlier ones of that case: ``waiting`` still wait,
+    ``unjustified`` were found not justified.
+    """
+
+    id: UUID
+    label: str
+    area_path: str
+    reader: str
+    at: datetime
+    waiting: int
+    unjustified: int
 
 
 def desk(*, actor: Actor, at: datetime) -> list[CaseLine]:
@@ -79,6 +95,20 @@ def readings(*, actor: Actor, at: datetime, case_id: UUID) -> list[ReadLine]:
     ground_for(actor, case, at)
     rows = CareRead.objects.filter(case_id=case_id).order_by("-at", "-id").values_list("at", "reader", "what", "ground")
     return [ReadLine(*row) for row in rows]
+
+
+def glasses_to_tell(*, glass_ids: Collection[UUID] | None = None) -> list[GlassBrief]:
+    """The readings in need that wait for a review (of these ids, where given), the oldest first; one query."""
+    rows = GlassBreak.objects.filter(reviewed_at=None)
+    if glass_ids is not None:
+        rows = rows.filter(id__in=glass_ids)
+    earlier = GlassBreak.objects.filter(case=OuterRef("case"), reader=OuterRef("reader"), at__lt=OuterRef("at")).order_by().values("case")
+
+    def counted(which: Q) -> Any:
+        return Coalesce(Subquery(earlier.filter(which).values(count=Count("id"))), 0)
+
+    found = rows.annotate(waiting=counted(Q(reviewed_at=None)), unjustified=counted(Q(justified=False))).order_by("at", "id")
+    return [GlassBrief(*row) for row in found.values_list("id", "case__label", "case__area_path", "reader", "at", "waiting", "unjustified")]
 
 
 def of_label(label: str) -> UUID | None:

@@ -46,7 +46,8 @@ def _desk(request: HttpRequest, *, form: FindForm | None = None, found: object =
         }
         for line in desk_lines(actor=actor, at=at)
     ]  # fmt: skip
-    glasses = waiting_glasses(actor=actor)
+    with write():
+        glasses = waiting_glasses(actor=actor, at=at)
     return show(
         request, "console/care/desk.html", "care",
         lines=lines, glasses=glasses, readers=names_of_actors([glass.reader for glass in glasses]), form=form or FindForm(), found=found,

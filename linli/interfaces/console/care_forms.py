@@ -35,8 +35,14 @@ ENDINGS = {
     Ending.CONSENT_EXPIRED.value: _("The consent ran out"),
     Ending.TERM_ENDED.value: _("The term is over"),
 }
-GROUNDS = {"worker": _("answers for the case"), "helper": _("helps"), "glass": _("in need, glass broken"), "search": _("found by number or pseudonym")}
-READS = {"content": _("read"), "export": _("handed out"), "lookup": _("looked up")}
+GROUNDS = {
+    "worker": _("answers for the case"),
+    "helper": _("helps"),
+    "glass": _("in need, glass broken"),
+    "search": _("found by number or pseudonym"),
+    "review": _("reviews readings in need"),
+}
+READS = {"content": _("read"), "export": _("handed out"), "lookup": _("looked up"), "glass": _("reason of a reading in need")}
 
 
 def _text(label: Any, *, required: bool = False, rows: int = 0, help_text: Any = "") -> forms.CharField:

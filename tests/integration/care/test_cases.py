@@ -177,7 +177,8 @@ def test_glass_opens_with_a_reason_for_a_while_and_is_reviewed_by_another(town: 
         cases.change_level(actor=colleague, at=LATER, case_id=case_id, level="monthly")
     with pytest.raises(NotYourCase), write():
         reading.read_case(actor=colleague, at=MONDAY + timedelta(hours=4), case_id=case_id)
-    (line,) = reading.waiting_glasses(actor=town.reviewer())
+    with write():
+        (line,) = reading.waiting_glasses(actor=town.reviewer(), at=LATER)
     assert (line.reason, line.own) == ("老人不应门，需要联系家属", False) and "不应门" not in everything_stored()
     both = replace(town.reviewer(), id=colleague.id)
     with pytest.raises(OwnGlass), write():

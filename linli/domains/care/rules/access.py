@@ -21,6 +21,7 @@ class Ground(StrEnum):
     HELPER = "helper"
     GLASS = "glass"
     SEARCH = "search"
+    REVIEW = "review"
 
 
 class NotYourCase(Refusal):

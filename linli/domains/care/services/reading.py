@@ -147,13 +147,19 @@ class GlassLine:
     own: bool
 
 
-def waiting_glasses(*, actor: Actor) -> list[GlassLine]:
-    """Readings in need that wait for a review, where the actor has ``care.review``; the reason is the reader's own words."""
+def waiting_glasses(*, actor: Actor, at: datetime) -> list[GlassLine]:
+    """Readings in need that wait for a review, where the actor has ``care.review``; the reason is the reader's own words.
+
+    They may tell of the person, so that each reason shown is a reading and is written down.
+    """
     scopes = actor.scopes(REVIEW)
     rows = GlassBreak.objects.filter(in_scope(scopes, path="case__area_path", confidentiality=""), reviewed_at=None)
-    return [
-        GlassLine(row.id, row.case.label, row.reader, _reason_of(row), row.at, row.reader == actor.id) for row in rows.select_related("case").order_by("at")
-    ]
+    lines = []
+    for row in rows.select_related("case").order_by("at"):
+        if row.reason is not None:
+            _log(actor, at, row.case, "glass", Ground.REVIEW)
+        lines.append(GlassLine(row.id, row.case.label, row.reader, _reason_of(row), row.at, row.reader == actor.id))
+    return lines
 
 
 def _reason_of(glass: GlassBreak) -> str | None:
