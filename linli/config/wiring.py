@@ -16,6 +16,7 @@ from linli.directory.teams.playbook import TeamsSection
 from linli.directory.territory.playbook import ServicePointsSection
 from linli.domains.care import tasks as care
 from linli.domains.care.playbook import CareSection
+from linli.domains.care.selectors import posts_with_open_cases
 from linli.domains.care.services import cases as care_cases
 from linli.domains.care.services import erasing as care_erasing
 from linli.domains.care.services import visits as care_visits
@@ -136,6 +137,7 @@ def wire() -> None:
     _wire_access()
     register_post_use(N_("open matters rest on it"), posts_with_open_matters)
     register_post_use(N_("open duties rest on it"), posts_with_open_duties)
+    register_post_use(N_("open care cases rest on it: %(count)s"), posts_with_open_cases)
     duty_sources.register_sources()
     meeting_agendas.register_agenda_source(open_matters_on_agenda.open_matters)
     checkin.register_ledger_source(ledgers.census_left)

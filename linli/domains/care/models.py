@@ -130,12 +130,15 @@ class CareNote(models.Model):
 
 
 class GlassBreak(models.Model):
-    """A reading in need by somebody outside the circle: with a reason, for a while, reviewed by another."""
+    """A reading in need by somebody outside the circle: with a reason, for a while, reviewed by another.
+
+    It outlives an erased case, so that it is reviewed; its reason goes with the case.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     case = models.ForeignKey(CareCase, on_delete=models.CASCADE, related_name="glasses")
     reader = models.TextField(help_text="actor")
-    reason = models.BinaryField(help_text="sealed under the case's key")
+    reason = models.BinaryField(null=True, help_text="sealed under the case's key; emptied with the case")
     at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     until = models.DateTimeField()
@@ -161,14 +164,14 @@ class CareRead(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     case = models.ForeignKey(CareCase, on_delete=models.PROTECT, related_name="reads")
     reader = models.TextField(help_text="actor")
-    what = models.TextField(help_text="content, export or lookup")
+    what = models.TextField(help_text="content, export, lookup, or a glass: the reason of a reading in need")
     ground = models.TextField()
     at = models.DateTimeField()
     recorded_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(what__in=["content", "export", "lookup"]), name="care_read_what"),
+            models.CheckConstraint(condition=Q(what__in=["content", "export", "lookup", "glass"]), name="care_read_what"),
             models.CheckConstraint(condition=Q(ground__in=[ground.value for ground in Ground]), name="care_read_ground"),
         ]
         indexes = [models.Index(fields=["case", "at"], name="care_read_story")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,11 +22,12 @@ from linli.directory.people.selectors import UnknownPerson, names_of, person_of_
 from linli.directory.territory.selectors import ground
 from linli.domains.care.playbook import BREAK, care_policy
 from linli.domains.care.rules.access import NotYourCase
-from linli.domains.care.rules.terms import Basis, Ending
-from linli.domains.care.selectors import of_label, readings
+from linli.domains.care.rules.content import Content
+from linli.domains.care.rules.terms import Basis, Ending, TermOver
+from linli.domains.care.selectors import answering_posts, of_label, readings
 from linli.domains.care.services import cases, days
 from linli.domains.care.services.erasing import erase_on_request
-from linli.domains.care.services.reading import CaseView, break_glass, export_case, read_case
+from linli.domains.care.services.reading import CaseView, break_glass, export_case, own_case, read_case
 from linli.engines.duties.selectors.desk import duties_of, pause_reasons, pauses_ahead
 from linli.engines.duties.selectors.news import asked_at
 from linli.interfaces.access import actor_of_request, requires
@@ -38,6 +39,7 @@ from linli.interfaces.console.care_forms import (
     CloseForm,
     DayForm,
     GlassForm,
+    HandOverForm,
     HelperForm,
     LevelForm,
     NoteForm,
@@ -58,10 +60,11 @@ from linli.kernel.writing import write
 
 ACTS = (
     "plan", "note", "level", "review", "renew", "helper", "leave", "bell", "close", "withdraw", "erase", "stay", "stay-over", "stay-back", "day",
-    "pause", "go-on",
+    "pause", "go-on", "hand-over",
 )  # fmt: skip
 BARE = ("leave", "withdraw", "erase", "stay-over", "stay-back", "go-on")  # without a form of their own
-FORMS = ("plan", "note", "level", "review", "renew", "helper", "bell", "close", "stay", "day", "pause")
+ENDING = ("renew", "close", "withdraw", "erase")  # nothing that was told is needed for them: they are there when the term is over, too
+FORMS = ("plan", "note", "level", "review", "renew", "helper", "bell", "close", "stay", "day", "pause", "hand-over")
 
 
 @requires("care.work")
@@ -81,7 +84,17 @@ def _case(request: HttpRequest, case_id: UUID, label: str, bound: dict[str, form
         if not actor.holds(BREAK):
             raise
         return show(request, "console/care/glass.html", "care", status=status_of(refusal), label=label, sentence=sentence(refusal), form=GlassForm())
+    except TermOver as refusal:
+        return _over(request, own_case(actor=actor, at=at, case_id=case_id), refusal, bound, status=status)
     return _page(request, actor, view, bound, status=status)
+
+
+def _over(request: HttpRequest, row: Any, refusal: TermOver, bound: dict[str, forms.Form], *, status: int) -> HttpResponseBase:
+    """The consent or the term is over: nothing that was told is shown, and the case's own people renew or end it."""
+    return show(
+        request, "console/care/over.html", "care", status=status_of(refusal) if status == 200 else status, case=row, sentence=sentence(refusal),
+        consent=row.basis == Basis.CONSENT.value, forms={name: bound.get(name) or _form(name, row) for name in ("renew", "close")},
+    )  # fmt: skip
 
 
 def _page(request: HttpRequest, actor: Actor, view: CaseView, bound: dict[str, forms.Form], *, status: int) -> HttpResponseBase:
@@ -97,7 +110,7 @@ def _page(request: HttpRequest, actor: Actor, view: CaseView, bound: dict[str, f
         helpers=[(person, name) for person, name in names_of(view.helpers).items()],
         readings=[{"line": line, "what": READS[line.what], "ground": GROUNDS[line.ground]} for line in read[:100]],
         names=names_of_actors({*(line.reader for line in read[:100]), *(note.author for note in view.notes)}),
-        forms={name: bound.get(name) or _form(name, view) for name in FORMS},
+        forms={name.replace("-", "_"): bound.get(name) or _form(name, row, view.content) for name in FORMS},
         stays=[(code, policy.stays.get(code, {}), first, last) for code, first, last in map(_stay, row.stays)],
         days=[(policy.days.get(code, {}), date.fromisoformat(day)) for code, day in row.days.items()], pauses=pauses_ahead(kind="care", ref=row.id, at=now()),
         may_stay=bool(policy.stays), may_day=bool(policy.days), may_pause=bool(pause_reasons()), today=timezone.localdate(now()),
@@ -120,15 +133,16 @@ def _stay(given: list[Any]) -> tuple[str, date, date | None]:
     return code, date.fromisoformat(first), date.fromisoformat(last) if last else None
 
 
-def _form(name: str, view: CaseView, data: Any = None) -> forms.Form:
-    row, shown = view.case, get_language() or ""
+def _form(name: str, row: Any, content: Content | None = None, data: Any = None) -> forms.Form:
+    shown = get_language() or ""
     makers: dict[str, Callable[[], forms.Form]] = {
-        "plan": lambda: PlanForm(data, initial=PlanForm.of(view.content)),
+        "plan": lambda: PlanForm(data, initial=PlanForm.of(content) if content else None),
         "note": lambda: NoteForm(data),
         "level": lambda: LevelForm(data, policy=care_policy(), shown=shown, initial={"level": row.level}),
         "review": lambda: ReviewForm(data, initial={"next_on": min(row.ends_on, timezone.localdate(now()) + timedelta(days=care_policy().review_days))}),
         "renew": lambda: RenewForm(data, consent=row.basis == Basis.CONSENT.value, initial={"ends_on": row.ends_on, "review_on": row.review_on}),
         "helper": lambda: HelperForm(data),
+        "hand-over": lambda: HandOverForm(data, posts=answering_posts(row), shown=shown),
         "bell": lambda: BellForm(data, initial={"bell": code_of(row.bell_id) if row.bell_id else ""}),
         "stay": lambda: StayForm(data, policy=care_policy(), shown=shown, initial={"first": timezone.localdate(now())}),
         "day": lambda: DayForm(data, policy=care_policy(), shown=shown),
@@ -150,13 +164,16 @@ def act(request: HttpRequest, label: str, act: str) -> HttpResponseBase:
     bound: dict[str, forms.Form] = {}
     try:
         with write():
-            view = read_case(actor=actor, at=now(), case_id=case_id)
+            given: dict[str, Any] = {"actor": actor, "at": now(), "case_id": case_id}
+            view = None if act in ENDING else read_case(**given)
+            row = view.case if view else own_case(**given)
+            helpers = view.helpers if view else ()
             if act in BARE:
-                _do(request, act, view, {})
+                _do(request, act, row, helpers, {})
             else:
-                form = bound[act] = _form(act, view, request.POST)
+                form = bound[act] = _form(act, row, view.content if view else None, request.POST)
                 if form.is_valid():
-                    _do(request, act, view, form.cleaned_data, form)
+                    _do(request, act, row, helpers, form.cleaned_data, form)
     except Refusal as refusal:
         if act not in bound:
             raise
@@ -169,14 +186,14 @@ def act(request: HttpRequest, label: str, act: str) -> HttpResponseBase:
         messages.success(request, gettext("Everything that the person told is erased."))
         return redirect("console:care")
     messages.success(request, gettext("Written down."))
-    return redirect("console:care_case", label)
+    return redirect("console:care") if act == "hand-over" else redirect("console:care_case", label)
 
 
-def _do(request: HttpRequest, act: str, view: CaseView, given: dict[str, Any], form: Any = None) -> None:
+def _do(request: HttpRequest, act: str, row: Any, helpers: Sequence[UUID], given: dict[str, Any], form: Any = None) -> None:
     """The one call of an act."""
-    common: dict[str, Any] = {"actor": actor_of_request(request), "at": now(), "case_id": view.case.id}
+    common: dict[str, Any] = {"actor": actor_of_request(request), "at": now(), "case_id": row.id}
     sent = request.POST.get("version", "")
-    version: dict[str, Any] = {"version": int(sent) if sent.isdecimal() else view.case.version}
+    version: dict[str, Any] = {"version": int(sent) if sent.isdecimal() else row.version}
     if act == "plan":
         cases.change_content(**common, **version, content=form.content())
     elif act == "note":
@@ -191,11 +208,13 @@ def _do(request: HttpRequest, act: str, view: CaseView, given: dict[str, Any], f
         person = person_of_code(given["number"].strip())
         if person is None:
             raise UnknownPerson
-        cases.set_helpers(**common, **version, helpers=[*view.helpers, person])
+        cases.set_helpers(**common, **version, helpers=[*helpers, person])
+    elif act == "hand-over":
+        cases.hand_over(**common, **version, worker_post=UUID(given["worker_post"]))
     elif act == "bell":
         cases.set_bell(**common, **version, bell=given["bell"])
     elif act == "leave":
-        cases.set_helpers(**common, **version, helpers=[person for person in view.helpers if str(person) != request.POST.get("person")])
+        cases.set_helpers(**common, **version, helpers=[person for person in helpers if str(person) != request.POST.get("person")])
     elif act in ("stay", "stay-over"):
         entered = given or {"stay": request.POST.get("stay", ""), "first": day_sent(request.POST.get("first", "")), "last": timezone.localdate(now())}
         days.enter_stay(**common, **version, **entered)
@@ -239,9 +258,12 @@ def export(request: HttpRequest, label: str) -> HttpResponseBase:
     """Everything that is held of the person, with every reading of it, as a file to hand out."""
     with write():
         held = export_case(actor=actor_of_request(request), at=now(), case_id=_id(label))
-    names = names_of_actors({*(read["reader"] for read in held["readings"]), *(read["reader"] for read in held["readings_in_need"])})
+    readers = [*held["readings"], *held["readings_in_need"]]
+    names = names_of_actors({*(read["reader"] for read in readers), *(note["author"] for note in held["notes"])})
     people = names_of([helper["person"] for helper in held["helpers"]])
-    for read in (*held["readings"], *held["readings_in_need"]):
+    for note in held["notes"]:
+        note["author"] = names.get(note["author"], note["author"])
+    for read in readers:
         read["reader"] = names.get(read["reader"], read["reader"])
     for helper in held["helpers"]:
         helper["person"] = people.get(helper["person"], "")

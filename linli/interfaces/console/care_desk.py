@@ -1,4 +1,4 @@
-"""The care desk: one's own cases by their pseudonyms, the look-up of a caller, and readings in need that wait for a review."""
+"""The care desk: one's own cases by their pseudonyms, the look-up of a caller or of an alarm's pseudonym, and readings in need that wait for a review."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from linli.domains.care.playbook import BREAK, REVIEW, WORK, care_policy
 from linli.domains.care.selectors import desk as desk_lines
 from linli.domains.care.selectors import label_of
 from linli.domains.care.services.cases import open_case
-from linli.domains.care.services.reading import find_by_phone, review_glass, waiting_glasses
+from linli.domains.care.services.reading import find_cases, review_glass, waiting_glasses
 from linli.interfaces.access import actor_of_request, requires
 from linli.interfaces.console.care_forms import FindForm, OpenForm
 from linli.interfaces.console.pages import show
@@ -46,7 +46,8 @@ def _desk(request: HttpRequest, *, form: FindForm | None = None, found: object =
         }
         for line in desk_lines(actor=actor, at=at)
     ]  # fmt: skip
-    glasses = waiting_glasses(actor=actor)
+    with write():
+        glasses = waiting_glasses(actor=actor, at=at)
     return show(
         request, "console/care/desk.html", "care",
         lines=lines, glasses=glasses, readers=names_of_actors([glass.reader for glass in glasses]), form=form or FindForm(), found=found,
@@ -59,12 +60,12 @@ def _desk(request: HttpRequest, *, form: FindForm | None = None, found: object =
 @never_cache
 @require_POST
 def find(request: HttpRequest) -> HttpResponseBase:
-    """The cases of a caller's number; the look-up is written down with each that is found."""
+    """The cases of a caller's number or of a pseudonym; the look-up is written down with each that is found."""
     form = FindForm(request.POST)
     found = []
     if form.is_valid():
         with write():
-            found = [case.label for case in find_by_phone(actor=actor_of_request(request), at=now(), phone=form.cleaned_data["phone"])]
+            found = [case.label for case in find_cases(actor=actor_of_request(request), at=now(), asked=form.cleaned_data["asked"])]
     return _desk(request, form=form, found=found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from linli.directory.organisation.rules import PostNode
 from linli.directory.organisation.selectors import organisation
 from linli.directory.territory.selectors import ground
 from linli.domains.care.rules.content import Content, Goal
@@ -33,8 +35,14 @@ ENDINGS = {
     Ending.CONSENT_EXPIRED.value: _("The consent ran out"),
     Ending.TERM_ENDED.value: _("The term is over"),
 }
-GROUNDS = {"worker": _("answers for the case"), "helper": _("helps"), "glass": _("in need, glass broken"), "search": _("found by telephone number")}
-READS = {"content": _("read"), "export": _("handed out"), "lookup": _("looked up")}
+GROUNDS = {
+    "worker": _("answers for the case"),
+    "helper": _("helps"),
+    "glass": _("in need, glass broken"),
+    "search": _("found by number or pseudonym"),
+    "review": _("reviews readings in need"),
+}
+READS = {"content": _("read"), "export": _("handed out"), "lookup": _("looked up"), "glass": _("reason of a reading in need")}
 
 
 def _text(label: Any, *, required: bool = False, rows: int = 0, help_text: Any = "") -> forms.CharField:
@@ -147,6 +155,16 @@ class NoteForm(forms.Form):
     text = _text(_("Note"), required=True, rows=3)
 
 
+class HandOverForm(forms.Form):
+    worker_post = forms.ChoiceField(label=_("Post that answers for it from now on"))
+
+    def __init__(self, *args: Any, posts: Sequence[PostNode], shown: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        land = ground()
+        choices = [(str(post.id), f"{bilingual(dict(post.names), shown)} · {bilingual(dict(land.area(post.area_id).names), shown)}") for post in posts]
+        self.fields["worker_post"].choices = choices  # type: ignore[attr-defined]
+
+
 class HelperForm(forms.Form):
     number = forms.CharField(label=_("Staff or volunteer number of a helper"), max_length=64, widget=forms.TextInput(attrs={"autocomplete": "off"}))
 
@@ -190,4 +208,7 @@ class GlassForm(forms.Form):
 
 
 class FindForm(forms.Form):
-    phone = forms.CharField(label=_("Telephone"), max_length=32, widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}))
+    asked = forms.CharField(
+        label=_("Telephone number or pseudonym"), max_length=32, widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("The whole number, or what the alarm of a care bell says: G-7K2M-9QXF."),
+    )  # fmt: skip

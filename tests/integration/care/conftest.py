@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,7 @@ from linli.kernel.access.services import roles, users
 from linli.kernel.clock.services import set_clock
 from linli.kernel.writing import write
 from tests.factories import MONDAY
-from tests.integration.care.made import Town, caring_town
-
-Desk = Callable[..., Client]
+from tests.integration.care.made import Desk, Town, caring_town
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import yaml
+from django.test import Client
 
 from linli.directory.organisation.selectors import organisation
 from linli.domains.care.rules.content import Content, Goal
@@ -31,6 +33,7 @@ CARE: dict[str, Any] = {
     ],
     "levels": [{"code": code, "names": {"zh": zh, "en": en}} for code, zh, en in (("weekly", "每周", "Every week"), ("monthly", "每月", "Every month"))],
 }
+Desk = Callable[..., Client]  # a browser of somebody's, by the level of their post or by a role given directly
 WORKING = ["care.work", "care.break_glass", "duties.read"]
 
 
@@ -62,6 +65,7 @@ def playbook(folder: Path, *, more: dict[str, Any] | None = None, **changes: Any
     access = given["access"]["roles"]
     access["grid_head"]["permissions"] = [*access["grid_head"]["permissions"], *WORKING]
     access["street_duty"]["permissions"] = [*access["street_duty"]["permissions"], "care.review", "devices.read", "duties.read"]
+    access["district_duty"]["permissions"] = [*access["district_duty"]["permissions"], *WORKING]
     access["device_gateway"] = {"name": {"zh": "设备网关", "en": "Device gateway"}, "clearance": "private", "permissions": ["devices.alarm"]}
     path = folder / "playbook.yaml"
     path.write_text(yaml.safe_dump(given, allow_unicode=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -18,7 +19,7 @@ from linli.domains.care.rules.content import Content
 from linli.domains.care.rules.terms import Ending, NoBasis, NotALevel
 from linli.domains.care.selectors import desk, readings
 from linli.domains.care.services import cases, erasing, reading
-from linli.domains.care.services.frame import CaseChanged, CaseEnded, NoSuchCase
+from linli.domains.care.services.frame import CaseChanged, CaseEnded, NoSuchCase, PostElsewhere
 from linli.domains.care.tasks import end_and_erase
 from linli.engines.duties.models import Occurrence, SubjectRecord
 from linli.engines.duties.tasks import derive_due
@@ -31,8 +32,8 @@ from linli.kernel.erasures.services import replay_erasures
 from linli.kernel.events.models import OutboxEvent
 from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
-from tests.factories import MONDAY
-from tests.integration.care.made import NAME, PHONE, PLAN, TODAY, Town
+from tests.factories import MONDAY, hold_playbook
+from tests.integration.care.made import NAME, PHONE, PLAN, TODAY, Town, playbook
 
 LATER = MONDAY + timedelta(hours=1)
 
@@ -75,7 +76,7 @@ def test_only_care_workers_open_cases_and_only_on_a_basis(town: Town) -> None:
             cases.open_case(actor=actor, at=MONDAY, case=town.new_case(0))
     with pytest.raises(NoBasis), write():
         cases.open_case(actor=town.worker(), at=MONDAY, case=town.new_case(terms=town.terms(consent_given_on=None)))
-    with pytest.raises(cases.PostElsewhere), write():
+    with pytest.raises(PostElsewhere), write():
         cases.open_case(actor=town.worker(), at=MONDAY, case=town.new_case(worker_post=town.town.head("grid", 1).id))
     with pytest.raises(cases.PhoneUnclear), write():
         cases.open_case(actor=town.worker(), at=MONDAY, case=town.new_case(content=Content(NAME, "call me")))
@@ -142,7 +143,7 @@ def test_every_reading_is_written_down_and_shown_to_the_person(town: Town) -> No
     with write():
         reading.read_case(actor=town.worker(), at=LATER, case_id=case_id)
     with write():
-        assert [case.id for case in reading.find_by_phone(actor=town.worker(), at=LATER, phone="+86 138-1234-5678")] == [case_id]
+        assert [case.id for case in reading.find_cases(actor=town.worker(), at=LATER, asked="+86 138-1234-5678")] == [case_id]
     with write():
         handed = reading.export_case(actor=town.worker(), at=LATER, case_id=case_id)
     assert [(read["what"], read["ground"]) for read in handed["readings"]] == [("content", "worker"), ("lookup", "worker"), ("export", "worker")]
@@ -176,7 +177,8 @@ def test_glass_opens_with_a_reason_for_a_while_and_is_reviewed_by_another(town: 
         cases.change_level(actor=colleague, at=LATER, case_id=case_id, level="monthly")
     with pytest.raises(NotYourCase), write():
         reading.read_case(actor=colleague, at=MONDAY + timedelta(hours=4), case_id=case_id)
-    (line,) = reading.waiting_glasses(actor=town.reviewer())
+    with write():
+        (line,) = reading.waiting_glasses(actor=town.reviewer(), at=LATER)
     assert (line.reason, line.own) == ("老人不应门，需要联系家属", False) and "不应门" not in everything_stored()
     both = replace(town.reviewer(), id=colleague.id)
     with pytest.raises(OwnGlass), write():
@@ -196,10 +198,10 @@ def test_glass_opens_with_a_reason_for_a_while_and_is_reviewed_by_another(town: 
 def test_phones_are_found_by_fingerprint_by_those_who_may(town: Town) -> None:
     case_id = town.case()
     with write():
-        assert [case.id for case in reading.find_by_phone(actor=town.colleague(), at=LATER, phone=PHONE)] == [case_id]
-        assert reading.find_by_phone(actor=town.worker(1), at=LATER, phone=PHONE) == []
-        assert reading.find_by_phone(actor=town.worker(), at=LATER, phone="13800000000") == []
-        assert reading.find_by_phone(actor=town.worker(), at=LATER, phone="nothing") == []
+        assert [case.id for case in reading.find_cases(actor=town.colleague(), at=LATER, asked=PHONE)] == [case_id]
+        assert reading.find_cases(actor=town.worker(1), at=LATER, asked=PHONE) == []
+        assert reading.find_cases(actor=town.worker(), at=LATER, asked="13800000000") == []
+        assert reading.find_cases(actor=town.worker(), at=LATER, asked="nothing") == []
     assert [(read.what, read.ground) for read in CareRead.objects.all()] == [("lookup", "search")]
 
 
@@ -252,6 +254,19 @@ def test_a_case_ends_with_its_term_and_is_erased_after_the_retention(town: Town)
         case = CareCase.objects.get()
         assert (case.closed_at is not None, case.erased_at is not None) == (closed, erased)
     assert case.ending == Ending.TERM_ENDED
+
+
+@pytest.mark.parametrize(("days", "erased"), [(30, True), (400, False)])
+def test_the_retention_that_holds_now_counts_for_cases_closed_before(town: Town, tmp_path: Path, days: int, erased: bool) -> None:
+    case_id = town.case()
+    with write():
+        cases.close_case(actor=town.worker(), at=MONDAY, case_id=case_id, ending=Ending.MOVED_AWAY)
+    hold_playbook(at=LATER, playbook=playbook(tmp_path, retention_days=days))
+    for moment, gone in ((MONDAY + timedelta(days=min(days, 366)) - timedelta(hours=1), False), (MONDAY + timedelta(days=min(days, 366)), erased)):
+        with write():
+            erasing.erase_due_cases(at=moment)
+        case = CareCase.objects.get()
+        assert (case.erased_at is not None) == gone and case.erase_at == MONDAY + timedelta(days=days)
 
 
 def test_deletion_on_request_and_its_replay_after_a_restore(town: Town) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from linli.directory.devices.services import NewDevice, register_devices
 from linli.directory.organisation.selectors import organisation
 from linli.directory.people.services import link_user
 from linli.domains.care.models import CareCase
 from linli.domains.care.rules.access import NotYourCase
+from linli.domains.care.services.cases import set_bell
 from linli.domains.care.services.days import enter_stay, pause_case, set_day, take_back_stay
 from linli.domains.care.services.erasing import erase_on_request
+from linli.domains.care.services.reading import export_case
 from linli.engines.duties import tasks
 from linli.engines.duties.models import Occurrence, SubjectRecord
 from linli.kernel.access.rules import SYSTEM
@@ -103,6 +109,27 @@ def test_erased_with_the_case_and_the_database_holds_it(town: Town) -> None:
     assert case.stays == [] and subject.spans == [] and subject.pauses == []
     with pytest.raises(IntegrityError), transaction.atomic():
         CareCase.objects.update(stays=[["hospital", "2026-03-02", None]])
+
+
+def test_they_are_handed_out_to_the_person_with_the_bell_and_every_visit(town: Town) -> None:
+    given: dict[str, Any] = {"actor": town.worker(), "at": MONDAY, "case_id": town.case()}
+    with write():
+        register_devices(actor=SYSTEM, at=MONDAY, devices=[NewDevice("bell-1", "care_bell", NAMES, town.town.grids[0].code)])
+        set_bell(**given, bell="bell-1")
+        enter_stay(**given, stay="hospital", first=TODAY, last=TODAY + timedelta(days=2))
+        set_day(**given, day="release", on=TODAY + timedelta(days=20))
+        pause_case(**given, first=TODAY + timedelta(days=5), last=TODAY + timedelta(days=6), reason="away")
+    tasks.derive_due(MONDAY)
+    later = MONDAY + timedelta(days=10)  # the stay is over, and nobody came by
+    tasks.sweep(later)
+    with write():  # the worker sees no duties themself; the person is told of all that is held
+        held = export_case(actor=replace(given["actor"], grants=(town.grant("care.work"),)), at=later, case_id=given["case_id"])
+    assert held["bell"] == "bell-1"
+    assert held["stays"] == [{"what": NAMES, "first": "2026-03-02", "last": "2026-03-04"}]
+    assert held["days"] == [{"what": {"zh": "出监", "en": "Day of release"}, "day": "2026-03-22"}]
+    assert held["pauses"] == [{"why": {"zh": "外出", "en": "Away"}, "first": TODAY + timedelta(days=5), "last": TODAY + timedelta(days=6)}]
+    assert {"missed", "planned"} <= {visit["state"] for visit in held["visits"]} and len(held["visits"]) == Occurrence.objects.count()
+    assert json.dumps(held, cls=DjangoJSONEncoder)
 
 
 def test_a_social_worker_enters_them_on_the_desk(town: Town) -> None:

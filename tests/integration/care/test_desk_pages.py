@@ -18,8 +18,7 @@ from linli.kernel.events.tasks import dispatch_once
 from linli.kernel.notices.models import Notice
 from linli.kernel.writing import write
 from tests.factories import MONDAY
-from tests.integration.care.conftest import Desk
-from tests.integration.care.made import NAME, PHONE, PLAN, TODAY, Town
+from tests.integration.care.made import NAME, PHONE, PLAN, TODAY, Desk, Town
 
 
 def filled(town: Town, **changes: str) -> dict[str, str]:
@@ -79,7 +78,7 @@ def test_a_colleague_is_asked_why_and_the_reading_is_reviewed(town: Town, desk: 
     town.case()
     label = CareCase.objects.get().label
     colleague = desk(role="grid_head")
-    found = colleague.post("/console/care/find", {"phone": PHONE})
+    found = colleague.post("/console/care/find", {"asked": PHONE})
     assert label in found.content.decode() and NAME not in found.content.decode()
     asked = colleague.get(f"/console/care/{label}")
     assert asked.status_code == 403 and "Break the glass" in asked.content.decode() and NAME not in asked.content.decode()

@@ -25,8 +25,7 @@ from linli.kernel.files.services import examine
 from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
 from tests.factories import MONDAY
-from tests.integration.care.conftest import Desk
-from tests.integration.care.made import Town, caring_town
+from tests.integration.care.made import Desk, Town, caring_town
 from tests.integration.care.test_cases import everything_stored
 from tests.integration.files.made import picture
 

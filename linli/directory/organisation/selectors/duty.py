@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from linli.directory.organisation.playbook import READ
 from linli.directory.organisation.rules import Holding, NobodyPresent, PostNode
 from linli.directory.organisation.selectors.lists import PostLine
-from linli.directory.organisation.selectors.snapshot import organisation
+from linli.directory.organisation.selectors.snapshot import access_roles, organisation
 from linli.directory.people.selectors import names_of
 from linli.directory.territory.selectors import ground
-from linli.kernel.access.rules import Actor
+from linli.kernel.access.rules import Actor, Confidentiality, contains
+from linli.kernel.access.selectors import role_grant
+
+
+def holders_who_may(*, permission: str, area_path: str, confidentiality: Confidentiality, at: datetime) -> set[UUID]:
+    """Who may do something in an area by a post that they answer for at ``at``, own or by succession."""
+    snapshot, roles, found = organisation(), access_roles(), set[UUID]()
+    for post in snapshot.posts:
+        if contains(post.area_path, area_path) and role_grant(roles.get(post.role, post.role), post.area_path).allows(permission, area_path, confidentiality):
+            try:
+                found.add(snapshot.holder(post.id, at).person_id)
+            except NobodyPresent:
+                continue
+    return found
 
 
 def duty_desks(*, actor: Actor, at: datetime, area_path: str) -> list[PostLine]:

@@ -22,7 +22,7 @@ from linli.kernel.audit.services import Entry, record
 from linli.kernel.epoch.services import bump
 from linli.kernel.events.services import publish
 from linli.kernel.ids import new_id
-from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.refusal import N_, Kind, Refusal, Said
 from linli.kernel.rows import insert_rows, update_rows
 
 _OUT_OF_THE_WAY = 10_000  # ranks pass through here while they are exchanged: the index looks at each row
@@ -61,7 +61,8 @@ _uses: dict[str, PostUse] = {}
 
 
 def register_post_use(what: str, used: PostUse) -> None:
-    """Plug in who needs posts: ``used(post_ids)`` returns those in use; ``what`` says by what (an ``N_`` sentence part).
+    """Plug in who needs posts: ``used(post_ids)`` returns those in use; ``what`` says by what (an ``N_`` sentence part, which may say
+    ``%(count)s`` where a post is returned once for each thing that rests on it).
 
     An engine registers that it has open matters on a post, so that the directory need not know matters.
     """
@@ -199,8 +200,8 @@ def retire_post(*, actor: Actor, at: datetime, post_id: UUID) -> Post:
     if Appointment.objects.filter(Q(ends_at=None) | Q(ends_at__gt=at), post_id=post_id).exists():
         raise PostInUse(post=post.code, what=gettext_lazy("somebody is appointed to it"))
     for what, used in _uses.items():
-        if used([post_id]):
-            raise PostInUse(post=post.code, what=gettext_lazy(what))
+        if found := used([post_id]):
+            raise PostInUse(post=post.code, what=Said(what, {"count": len(found)}))
     post.retired_at = at
     post.save(update_fields=["retired_at"])
     entry = Entry(at=at, actor=actor.id, action="organisation.retire_post", subject_type="post", subject=post_id, from_state="vacant", to_state="retired")

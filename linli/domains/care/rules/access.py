@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +21,7 @@ class Ground(StrEnum):
     HELPER = "helper"
     GLASS = "glass"
     SEARCH = "search"
+    REVIEW = "review"
 
 
 class NotYourCase(Refusal):
@@ -40,6 +43,14 @@ class OwnGlass(Refusal):
 
 
 REASON_LEAST = 10
+LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LABEL = re.compile(f"G([{LETTERS}]{{4}})([{LETTERS}]{{4}})")
+
+
+def as_label(asked: str) -> str:
+    """The pseudonym that somebody typed, as it is stored: ``g7k2m9qxf`` and ``Ｇ-7K2M 9QXF`` are ``G-7K2M-9QXF``; "" where it is none."""
+    found = _LABEL.fullmatch(re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", asked)).upper())
+    return f"G-{found[1]}-{found[2]}" if found else ""
 
 
 @dataclass(frozen=True, slots=True)

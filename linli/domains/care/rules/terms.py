@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -63,6 +63,17 @@ class ConsentExpired(Refusal):
     message: ClassVar[str] = N_("The consent ended on %(day)s. Ask the person again.")
     kind: ClassVar[Kind] = Kind.CONFLICT
     field: ClassVar[str] = "consent_until"
+
+
+class TermOver(Refusal):
+    code: ClassVar[str] = "care.term_over"
+    message: ClassVar[str] = N_("The term of this case ended on %(day)s. Renew it together with the person, or end it.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class ConsentOver(TermOver):
+    code: ClassVar[str] = "care.consent_over"
+    message: ClassVar[str] = N_("The consent to this case ended on %(day)s. Renew it together with the person, or end the case.")
 
 
 class EndsTooLate(Refusal):
@@ -153,6 +164,19 @@ def ending_due(terms: Terms, *, today: date) -> Ending | None:
     return Ending.TERM_ENDED if terms.ends_on < today else None
 
 
-def erase_at(ended_at: datetime, ending: Ending, *, policy: CarePolicy) -> datetime:
-    """When a closed case is erased: a withdrawn consent at once, all others after the playbook's retention."""
-    return ended_at if ending is Ending.CONSENT_WITHDRAWN else ended_at + policy.retention
+def check_running(terms: Terms, *, today: date) -> None:
+    """Let an open case pass while its terms hold: they hold by the calendar, whenever the clock gets round to ending the case.
+
+    Raises:
+        ConsentOver, TermOver: they are over.
+    """
+    match ending_due(terms, today=today):
+        case Ending.CONSENT_EXPIRED:
+            raise ConsentOver(day=f"{terms.consent_until}")
+        case Ending.TERM_ENDED:
+            raise TermOver(day=f"{terms.ends_on}")
+
+
+def kept_for(ending: Ending, *, policy: CarePolicy) -> timedelta:
+    """How long a closed case is kept: after a withdrawn consent not at all, else as long as the playbook that holds now says."""
+    return timedelta() if ending is Ending.CONSENT_WITHDRAWN else policy.retention

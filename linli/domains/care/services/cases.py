@@ -10,16 +10,15 @@ from uuid import UUID
 
 from linli.directory.devices.playbook import device_kinds
 from linli.directory.devices.selectors import device_of_code, kind_of
-from linli.directory.organisation.selectors import organisation
 from linli.directory.territory.selectors import ground
 from linli.domains.care.events import CareChanged, CareEnded, CareOpened
 from linli.domains.care.models import CareCase, CareHelper, CareNote
 from linli.domains.care.playbook import care_policy
 from linli.domains.care.rules.content import LONGEST, Content, TooMuchSaid, as_text, check_content
-from linli.domains.care.rules.terms import BY_HAND, Basis, Ending, NotALevel, Terms, check_review, check_terms, ending_due, erase_at
-from linli.domains.care.services.frame import fresh_label, held_case, note_down, require_work, tell, terms_of, today_of
+from linli.domains.care.rules.terms import BY_HAND, Basis, Ending, NotALevel, Terms, check_review, check_terms, ending_due, kept_for
+from linli.domains.care.services.frame import answering_post, fresh_label, held_case, note_down, require_work, tell, terms_of, today_of
 from linli.domains.care.services.keys import CaseKey, phone_key
-from linli.kernel.access.rules import Actor, contains
+from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import machine_now
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
@@ -28,9 +27,10 @@ CONTENT, NOTE = "content", "note"  # what the case's key seals
 CARING = Actor.system("care")
 
 
-class PostElsewhere(Refusal):
-    code: ClassVar[str] = "care.post_elsewhere"
-    message: ClassVar[str] = N_("This post does not answer for that area.")
+class AnswersAlready(Refusal):
+    code: ClassVar[str] = "care.answers_already"
+    message: ClassVar[str] = N_("This post answers for the case already.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
     field: ClassVar[str] = "worker_post"
 
 
@@ -78,18 +78,17 @@ class NewCase:
 def open_case(*, actor: Actor, at: datetime, case: NewCase) -> UUID:
     """Open a care case under a key of its own; return its id.
 
-    Refuses an actor without ``care.work`` in the area, terms without basis, days that do not fit, a post that answers elsewhere.
+    Refuses an actor without ``care.work`` in the area, terms without basis, days that do not fit, a post that answers elsewhere or not for care.
     """
-    area, post = ground().area(case.area_id), organisation().post(case.worker_post)
+    area = ground().area(case.area_id)
     require_work(actor, area.path)
-    if not contains(post.area_path, area.path):
-        raise PostElsewhere
+    post_id = answering_post(case.worker_post, area.path)
     check_terms(case.terms, today=today_of(at), policy=care_policy())
     content = check_content(case.content)
     case_id, terms = new_id(), case.terms
     key = CaseKey.fresh(case_id)
     row = CareCase.objects.create(
-        id=case_id, label=fresh_label(), audit_ref=new_id(), area_id=area.id, area_path=area.path, worker_post_id=post.id,
+        id=case_id, label=fresh_label(), audit_ref=new_id(), area_id=area.id, area_path=area.path, worker_post_id=post_id,
         basis=terms.basis.value, duty=terms.duty, purpose=terms.purpose, level=terms.level, consent_given_on=terms.consent_given_on,
         consent_until=terms.consent_until, consent_how=terms.consent_how, review_on=terms.review_on, ends_on=terms.ends_on,
         key_wrapped=key.wrapped(), sealed=key.seal(as_text(content), field=CONTENT), phone_fingerprint=_phone(content.phone),
@@ -159,7 +158,7 @@ def renew_case(
 
     Refuses what :func:`open_case` refuses of terms.
     """
-    case = held_case(actor, at, case_id, version)
+    case = held_case(actor, at, case_id, version, over=True)
     today = today_of(at)
     terms = replace(terms_of(case), review_on=review_on, ends_on=ends_on)
     if terms.basis is Basis.CONSENT:
@@ -174,7 +173,7 @@ def renew_case(
 
 def close_case(*, actor: Actor, at: datetime, case_id: UUID, ending: Ending, version: int | None = None) -> None:
     """Close a case; its content is erased after the retention. Refuses endings that only the clock or the person bring."""
-    case = held_case(actor, at, case_id, version)
+    case = held_case(actor, at, case_id, version, over=True)
     if ending not in (*BY_HAND, Ending.DUTY_ENDED) or (ending is Ending.DUTY_ENDED and case.basis != Basis.DUTY):
         raise NotByHand
     end_case(case, actor=actor, at=at, ending=ending)
@@ -182,7 +181,7 @@ def close_case(*, actor: Actor, at: datetime, case_id: UUID, ending: Ending, ver
 
 def withdraw_consent(*, actor: Actor, at: datetime, case_id: UUID, version: int | None = None) -> None:
     """The person takes the consent back: the case ends now, and its content is due for erasure at once."""
-    case = held_case(actor, at, case_id, version)
+    case = held_case(actor, at, case_id, version, over=True)
     if case.basis != Basis.CONSENT:
         raise NoConsentHere
     end_case(case, actor=actor, at=at, ending=Ending.CONSENT_WITHDRAWN)
@@ -190,7 +189,7 @@ def withdraw_consent(*, actor: Actor, at: datetime, case_id: UUID, version: int 
 
 def end_case(case: CareCase, *, actor: Actor, at: datetime, ending: Ending) -> None:
     """End a locked case: helpers leave, visits stop, the erasure is set."""
-    case.closed_at, case.ending, case.erase_at = at, ending.value, erase_at(at, ending, policy=care_policy())
+    case.closed_at, case.ending, case.erase_at = at, ending.value, at + kept_for(ending, policy=care_policy())
     _keep(case, "closed_at", "ending", "erase_at")
     CareHelper.objects.filter(case=case, until=None).update(until=at)
     note_down(actor.id, at, case, "close", before="open", after=ending.value)
@@ -222,11 +221,11 @@ def set_helpers(*, actor: Actor, at: datetime, case_id: UUID, helpers: Sequence[
 
 
 def hand_over(*, actor: Actor, at: datetime, case_id: UUID, worker_post: UUID, version: int | None = None) -> None:
-    """Give the case to another post of the area. Refuses a post that answers elsewhere."""
+    """Give the case to another post of the area. Refuses a post that answers elsewhere or not for care, or that has it already."""
     case = held_case(actor, at, case_id, version)
-    if not contains(organisation().post(worker_post).area_path, case.area_path):
-        raise PostElsewhere
-    case.worker_post_id = worker_post
+    if worker_post == case.worker_post_id:
+        raise AnswersAlready
+    case.worker_post_id = answering_post(worker_post, case.area_path)
     _keep(case, "worker_post")
     note_down(actor.id, at, case, "hand_over")
     tell(CareChanged, case, at)

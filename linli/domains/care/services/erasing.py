@@ -1,4 +1,7 @@
-"""Erasing a case: its key and everything sealed go; the pseudonym, its days and what it rested on stay and name nobody."""
+"""Erasing a case: its key and everything sealed go; the pseudonym, its days and what it rested on stay and name nobody.
+
+Who read it, in need too, stays on record: erasing a case spares nobody the review.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,13 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db.models import F
+
 from linli.domains.care.models import CareCase, CareHelper, CareNote, GlassBreak
-from linli.domains.care.rules.terms import Basis, Ending
+from linli.domains.care.playbook import care_policy
+from linli.domains.care.rules.terms import Basis, Ending, kept_for
 from linli.domains.care.services.cases import CARING, end_case
-from linli.domains.care.services.frame import found_case, ground_for, note_down
+from linli.domains.care.services.frame import found_case, note_down, own_ground
 from linli.domains.care.services.visits import forget_visits
 from linli.kernel.access.rules import Actor
 from linli.kernel.erasures.services import note_erasures
@@ -29,11 +35,11 @@ def erase_on_request(*, actor: Actor, at: datetime, case_id: UUID) -> None:
     """Erase a case because the person asks for it; one that rests on consent ends with it.
 
     Raises:
-        NoSuchCase, Forbidden, NotYourCase: not there, or not the actor's.
+        NoSuchCase, Forbidden, NotYourCase: not there, or not the actor's; who only broke the glass reads.
         DutyStands: the law still asks for it.
     """
     case = found_case(case_id, lock=True)
-    ground_for(actor, case, at)
+    own_ground(actor, case, at)
     if case.closed_at is None:
         if case.basis == Basis.DUTY:
             raise DutyStands
@@ -42,10 +48,19 @@ def erase_on_request(*, actor: Actor, at: datetime, case_id: UUID) -> None:
 
 
 def erase_due_cases(*, at: datetime, most: int = 200) -> int:
-    """Erase the cases whose time has come; return how many."""
+    """Erase the cases whose time has come, by the retention of the playbook that holds now (DECIDED 12); return how many."""
+    _follow_retention()
     due = list(CareCase.objects.select_for_update(skip_locked=True).filter(erased_at=None, erase_at__lte=at).order_by("erase_at")[:most])
     _erase(CARING, at, due)
     return len(due)
+
+
+def _follow_retention() -> None:
+    """Closed cases are kept as long as the playbook says now, whatever it said when they were closed."""
+    policy = care_policy()
+    for ending in Ending:
+        wanted = F("closed_at") + kept_for(ending, policy=policy)
+        CareCase.objects.filter(erased_at=None, closed_at__isnull=False, ending=ending.value).exclude(erase_at=wanted).update(erase_at=wanted)
 
 
 def erase_again(ids: Sequence[UUID], at: datetime) -> int:
@@ -64,7 +79,7 @@ def _erase(actor: Actor, at: datetime, cases: Sequence[CareCase]) -> None:
     for case in cases:
         note_down(actor.id, at, case, "erase", before="closed", after="erased")
     CareNote.objects.filter(case_id__in=ids).delete()
-    GlassBreak.objects.filter(case_id__in=ids).delete()
+    GlassBreak.objects.filter(case_id__in=ids).update(reason=None)
     CareHelper.objects.filter(case_id__in=ids).delete()
     emptied: dict[str, Any] = {"key_wrapped": None, "sealed": None, "phone_fingerprint": None, "audit_ref": None, "bell": None, "stays": [], "days": {}}
     CareCase.objects.filter(id__in=ids).update(**emptied, erased_at=at)

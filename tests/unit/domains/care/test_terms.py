@@ -27,7 +27,7 @@ from linli.domains.care.rules.terms import (
     check_review,
     check_terms,
     ending_due,
-    erase_at,
+    kept_for,
 )
 from linli.kernel.refusal import Refusal
 
@@ -112,8 +112,7 @@ def test_a_review_lies_ahead_and_within_the_case(day: date, ends_on: date) -> No
 
 @given(st.sampled_from(Ending))
 def test_a_withdrawn_consent_is_erased_at_once_and_all_else_on_time(ending: Ending) -> None:
-    at = datetime(2026, 3, 2, tzinfo=UTC)
-    assert erase_at(at, ending, policy=POLICY) - at == (timedelta(0) if ending is Ending.CONSENT_WITHDRAWN else POLICY.retention)
+    assert kept_for(ending, policy=POLICY) == (timedelta(0) if ending is Ending.CONSENT_WITHDRAWN else POLICY.retention)
 
 
 AT = datetime(2026, 3, 2, 1, tzinfo=UTC)

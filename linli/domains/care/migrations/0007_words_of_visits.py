@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('care', '0004_days'),
+        ('care', '0006_readings_of_reasons'),
     ]
 
     operations = [
