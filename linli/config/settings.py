@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from django.utils.translation import gettext_lazy as _
 
 from linli.config.assets import keeps_for_ever, static_digest
+from linli.kernel.durable import settle
 from linli.kernel.embedded import APP, OWNER, Cluster
 
 DATA = Path(os.environ.get("LINLI_DATA", "data")).absolute()
@@ -38,12 +39,14 @@ def _secret(name: str) -> str:
 
 
 def _write_once(path: Path, text: str) -> None:
-    """Write a secret whole or not at all; when two processes try at once, the first one's stays."""
+    """Write a secret whole or not at all, and on the disk; when two processes try at once, the first one's stays."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".new-") as handle:  # made with mode 0600
         handle.write(text)
         handle.flush()
+        os.fsync(handle.fileno())
         with contextlib.suppress(FileExistsError):
             os.link(handle.name, path)
+    settle(path.parent)
 
 
 def _sealing_keys() -> list[tuple[str, str]]:

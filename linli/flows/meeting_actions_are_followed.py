@@ -1,7 +1,8 @@
 """What a meeting decided is done: an action becomes a matter with its owner and its day, and is open until that ends.
 
 The matter's key names the action, the action names the matter. Actions that become duties are laid in the engine itself; both
-are followed here: what is not done stands on the next agenda by itself.
+are followed here: what is not done stands on the next agenda by itself. What a closely kept matter was about stays in the minutes:
+where more people may read the action's matter, that says only which meeting decided it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from linli.engines.matters.rules.command import Command
 from linli.engines.matters.rules.intake import ReportRequest
 from linli.engines.matters.rules.states import Verb
 from linli.engines.matters.services.act import act
+from linli.engines.matters.services.frame import frame
 from linli.engines.matters.services.report import report_matters
 from linli.kernel.access.rules import Actor
 from linli.kernel.calendar.selectors import working_calendar
@@ -53,9 +55,11 @@ def open_matters(deliveries: Sequence[Delivered[MinutesPublished]]) -> None:
 
 def _request(wish: Wish, at: datetime) -> ReportRequest:
     """The owner's own ground and no spot: what a meeting decided lies nowhere on the map. The day it is due ends at midnight."""
+    known = frame().policy.classes.get(wish.class_code)
+    told = wish.what if known is None or wish.confidentiality <= known.confidentiality else wish.instead
     promised = max(datetime.combine(wish.due_on + timedelta(days=1), time(), working_calendar().zone), at + timedelta(hours=1))
     return ReportRequest(
-        at=at, class_code=wish.class_code, condition=wish.condition, text=wish.what, area_code=ground().area(wish.area_id).code, source=SOURCE,
+        at=at, class_code=wish.class_code, condition=wish.condition, text=told, area_code=ground().area(wish.area_id).code, source=SOURCE,
         key=f"action:{wish.action_id}", promised=promised,
     )  # fmt: skip
 

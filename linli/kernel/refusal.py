@@ -17,7 +17,7 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's usual name for "translate
 class Said:
     """Words with their facts, put into the reader's language by whoever shows them; made by :func:`saying`.
 
-    A fact that is itself said, or a list of such, is translated along.
+    A fact that is itself said, or a tuple of such, is translated along.
     """
 
     message: str
@@ -31,15 +31,42 @@ class Said:
         return self.sentence()
 
 
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What a playbook calls something, in both languages: whoever shows it gets the reader's."""
+
+    zh: str
+    en: str
+
+    def sentence(self, translate: Callable[[str], str] = str) -> str:
+        """The one of the language that ``translate`` puts things into."""
+        return self.en if translate(_ENGLISH) == _ENGLISH else self.zh
+
+    def __str__(self) -> str:
+        return self.sentence()
+
+
+_ENGLISH = N_("read in English")
+
+
 def saying(message: str, **params: Any) -> Said:
     """Mark ``message`` for translation, as :func:`N_` does, and keep the facts that fill it."""
     return Said(message, params)
 
 
 def in_words(message: str, params: Mapping[str, Any], translate: Callable[[str], str]) -> str:
-    """``message`` through ``translate``, its ``%(name)s`` places filled; what among the facts has a ``sentence`` says it likewise."""
-    said = {name: value.sentence(translate) if hasattr(value, "sentence") else value for name, value in params.items()}
+    """``message`` through ``translate``, its ``%(name)s`` places filled.
+
+    What among the facts has a ``sentence`` says it likewise; a tuple is said one after the other.
+    """
+    said = {name: _fact(value, translate) for name, value in params.items()}
     return translate(message) % said if said else translate(message)
+
+
+def _fact(value: Any, translate: Callable[[str], str]) -> Any:
+    if isinstance(value, tuple):
+        return translate(N_(", ")).join(str(_fact(one, translate)) for one in value)
+    return value.sentence(translate) if hasattr(value, "sentence") else value
 
 
 class Kind(StrEnum):

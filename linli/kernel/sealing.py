@@ -10,6 +10,7 @@ key be put first in the list while old seals still open.
 
 from __future__ import annotations
 
+import fcntl
 import hmac
 import os
 import secrets
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+from linli.kernel.durable import settle
 from linli.kernel.refusal import N_, Kind, Refusal
 
 VERSION = b"\x01"
@@ -97,18 +99,23 @@ def newest_key() -> str:
 def add_master_key() -> str:
     """Make a new master key, put it first in the list of this installation's secrets, and return its id. Old keys stay.
 
-    The list is written whole, and lies on the disk, before anything can be sealed under the new key.
+    The list is written whole, and lies on the disk under its name, before anything can be sealed under the new key. Whoever
+    makes a key at the same time waits, and makes the next one: no two keys share a name.
     """
-    held = _read_again()
-    numbers = [int(key_id[1:]) for key_id, _ in held if key_id[1:].isdigit()]
-    fresh = f"k{max(numbers, default=0) + 1}"
     path = _keys_file()
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".new-", delete=False) as handle:  # made with mode 0600
-        handle.write("".join(f"{key_id} {secret}\n" for key_id, secret in [(fresh, secrets.token_urlsafe(48)), *held]))
-        handle.flush()
-        os.fsync(handle.fileno())
-    Path(handle.name).replace(path)
-    return _read_again()[0][0]
+    with path.with_suffix(".lock").open("a") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        held = _read_again()
+        numbers = [int(key_id[1:]) for key_id, _ in held if key_id[1:].isdigit()]
+        fresh = f"k{max(numbers, default=0) + 1}"
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".new-", delete=False) as handle:  # made with mode 0600
+            handle.write("".join(f"{key_id} {secret}\n" for key_id, secret in [(fresh, secrets.token_urlsafe(48)), *held]))
+            handle.flush()
+            os.fsync(handle.fileno())
+        Path(handle.name).replace(path)
+        settle(path.parent)
+        _read_again()
+    return fresh
 
 
 Keys = list[tuple[str, str]]

@@ -48,6 +48,12 @@ def head() -> Head | None:
     return None if link is None else Head(link.seq, bytes(link.hash).hex(), link.recorded_at)
 
 
+def origin() -> bytes | None:
+    """The hash of the chain's first link, by which an installation is told from others; no secret. None while nothing was ever written."""
+    first = AuditLink.objects.order_by("seq").values_list("hash", flat=True).first()
+    return None if first is None else bytes(first)
+
+
 def heads(*, every: int = 1_000, after_seq: int = 0) -> Iterator[Head]:
     """Heads for anchoring outside: each ``every``-th link after ``after_seq``, and the last one."""
     last = head()

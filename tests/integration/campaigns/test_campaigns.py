@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -363,3 +364,31 @@ def test_sharing_many_staircases_out_asks_the_database_as_often_as_few(street: S
             sharing.share_staircases(actor=street.leader(), at=MONDAY, campaign_id=campaign)
         asked.append(len(queries))
     assert asked[0] == asked[1] and not Target.objects.filter(campaign_id=campaign).exclude(helper_id=helper).exists()
+
+
+def test_a_list_of_many_campaigns_asks_the_database_as_often_as_one_of_few(street: Street) -> None:
+    def asked(ask: Callable[[], list[selectors.CampaignLine]]) -> tuple[int, list[selectors.CampaignLine]]:
+        with CaptureQueriesContext(connections["default"]) as queries:
+            lines = ask()
+        return len(queries), lines
+
+    def begin(number: int) -> None:
+        campaign = street.start(code=f"doors-{number:02}")
+        street.lay(campaign, units=1)
+        doors = list(Target.objects.filter(campaign=campaign).order_by("room"))
+        ways = [Outcome.DONE] * (1 + number % 3) + [Outcome.REFUSED, Outcome.NOT_HOME]
+        for door, way in zip(doors, ways, strict=False):
+            street.note(door, way, MONDAY + HOUR)
+        street.note(doors[len(ways) - 1], Outcome.NOT_HOME, MONDAY + 2 * HOUR)
+
+    lists = (lambda: selectors.campaigns(actor=street.leader(), at=MONDAY + DAY), lambda: selectors.public_campaigns(at=MONDAY + DAY))
+    for number in range(2):
+        begin(number)
+    few = [asked(one) for one in lists]
+    for number in range(2, 12):
+        begin(number)
+    for (queries, lines), (more_queries, more) in zip(few, (asked(one) for one in lists), strict=True):
+        assert (len(lines), len(more)) == (2, 12) and queries == more_queries
+        assert all(line.progress == page(street, line.code, at=MONDAY + DAY).line.progress for line in more)
+        told = {line.code: (line.progress.total, line.progress.done, line.progress.refused, line.progress.tried) for line in more}
+        assert told == {f"doors-{number:02}": (6, 1 + number % 3, 1, 1) for number in range(12)}

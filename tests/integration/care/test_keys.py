@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -20,13 +21,28 @@ from linli.domains.care.services import keys, reading
 from linli.interfaces.cli.main import main
 from linli.kernel.access.rules import ANONYMOUS, SYSTEM, NotSignedIn
 from linli.kernel.audit.models import AuditEntry
-from linli.kernel.sealing import Unreadable, _later, add_master_key, newest_key, sealed_under
+from linli.kernel.sealing import Unreadable, _later, add_master_key, newest_key, sealed_under, unseal
 from linli.kernel.writing import write
 from tests.factories import MONDAY
 from tests.integration.care.made import NAME, Town, caring_town
 
 BATCH = 3
 CASES = 9
+RACER = """
+import os, secrets, sys, time
+import django
+os.environ["DJANGO_SETTINGS_MODULE"] = "linli.config.settings"
+django.setup()
+from uuid import UUID
+from linli.domains.care.services.keys import CaseKey
+from linli.kernel.sealing import add_master_key
+token = secrets.token_urlsafe
+secrets.token_urlsafe = lambda size: time.sleep(0.3) or token(size)  # between reading the list and writing it
+print("ready", flush=True)
+sys.stdin.readline()
+made = add_master_key()
+print(made, CaseKey.fresh(UUID(int=1)).wrapped().hex(), flush=True)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +97,30 @@ def test_a_process_that_meets_a_new_key_reads_the_list_again_and_a_lost_key_is_s
     _later.clear()
     with pytest.raises(Unreadable), write():
         reading.read_case(actor=town.worker(), at=MONDAY, case_id=ids[0])
+
+
+def test_two_rotations_at_once_make_two_keys_and_every_case_key_opens_afterwards() -> None:
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    racers = [subprocess.Popen([sys.executable, "-c", RACER], **pipes) for _ in range(3)]
+    assert [racer.stdout.readline() for racer in racers if racer.stdout] == ["ready\n"] * 3
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    said = [racer.communicate(timeout=60)[0].split() for racer in racers]
+    before = newest_key()
+    assert len({made for made, _ in said}) == 3 and before not in {made for made, _ in said}
+    for _, wrapped in said:
+        assert unseal(bytes.fromhex(wrapped), purpose=keys.WRAPPED)
+
+
+def test_a_new_key_lies_on_the_disk_under_its_name(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    replace, sync = Path.replace, os.fsync
+    monkeypatch.setattr(Path, "replace", lambda old, new: (steps.append("replace"), replace(old, new))[1])
+    monkeypatch.setattr(os, "fsync", lambda handle: (steps.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file"), sync(handle))[1])
+    add_master_key()
+    assert steps == ["file", "replace", "folder"]
 
 
 def test_a_rotation_killed_in_the_middle_goes_on(committed: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.test import Client
 
 from linli.directory.devices.models import Alarm, AlarmMessage, Device
@@ -30,6 +30,7 @@ from linli.kernel.access.rules import SYSTEM, Actor, ActorKind, Forbidden
 from linli.kernel.access.services import api_keys
 from linli.kernel.clock.services import set_clock
 from linli.kernel.events.tasks import dispatch_once
+from linli.kernel.listening import direct_connection
 from linli.kernel.writing import write
 from tests.factories import MONDAY
 from tests.integration.care.made import NAME, Town, caring_town
@@ -167,6 +168,8 @@ def test_by_http_with_a_key(town: Town) -> None:
 class Said:
     topic: str
     payload: Any
+    qos: int = 1
+    mid: int = 0
 
 
 async def broker(*messages: Said) -> AsyncIterator[Said]:
@@ -176,6 +179,7 @@ async def broker(*messages: Said) -> AsyncIterator[Said]:
 
 def test_by_mqtt_what_is_not_understood_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
     heard: list[mqtt.Heard] = []
+    arrived: list[Any] = []
 
     def taking(one: mqtt.Heard) -> None:
         if one.device == "unknown":
@@ -188,12 +192,72 @@ def test_by_mqtt_what_is_not_understood_ends_nothing(caplog: pytest.LogCaptureFi
         Said("linli/alarms/g", b'{"at": "2026-03-02T09:00:00+08:00"}'), Said("linli/alarms/h", b'{"at": "yesterday"}'), Said("linli/alarms/", b""),
     )  # fmt: skip
     with caplog.at_level(logging.WARNING):
-        asyncio.run(mqtt.hear(broker(*said), taking=taking))
+        asyncio.run(mqtt.hear(broker(*said), taking=taking, arrived=arrived.append))
     assert [(one.device, one.message, one.key, one.at) for one in heard] == [("a", "", "", None), ("b", "gas", "1", None), ("g", "", "", MONDAY)]
     assert len(caplog.records) == 7 and "gas" not in caplog.text
+    assert arrived == list(said)  # what is no alarm is none at the next start either
 
 
-def test_the_worker_asks_the_named_broker_and_stops_when_it_is_told(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+def test_while_the_database_is_away_an_alarm_is_tried_again_before_the_next_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt, "FIRST_PAUSE", 0.001)
+    steps: list[tuple[str, Any]] = []
+    failing = [OperationalError("the connection is lost"), InterfaceError("the connection is closed")]
+
+    def taking(one: mqtt.Heard) -> None:
+        steps.append(("try", one.device))
+        if failing:
+            raise failing.pop()
+
+    said = Said("linli/alarms/a", b""), Said("linli/alarms/b", b"")
+    asyncio.run(mqtt.hear(broker(*said), taking=taking, arrived=lambda message: steps.append(("arrived", message))))
+    assert steps == [("try", "a"), ("try", "a"), ("try", "a"), ("arrived", said[0]), ("try", "b"), ("arrived", said[1])]
+
+
+def test_what_a_defect_keeps_from_being_stored_has_not_arrived_and_holds_nobody_up(caplog: pytest.LogCaptureFixture) -> None:
+    arrived: list[Any] = []
+
+    def taking(one: mqtt.Heard) -> None:
+        if one.device == "a":
+            raise ZeroDivisionError("words of the message")
+
+    said = Said("linli/alarms/a", b""), Said("linli/alarms/b", b"")
+    asyncio.run(mqtt.hear(broker(*said), taking=taking, arrived=arrived.append))
+    assert arrived == [said[1]] and "ZeroDivisionError" in caplog.text and "words of" not in caplog.text
+
+
+def test_whoever_stops_while_the_database_is_away_leaves_the_message_to_the_broker() -> None:
+    arrived: list[Any] = []
+
+    def taking(_one: mqtt.Heard) -> None:
+        raise OperationalError("the connection is lost")
+
+    async def stopped() -> None:
+        task = asyncio.create_task(mqtt.hear(broker(Said("linli/alarms/a", b"")), taking=taking, arrived=arrived.append))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(stopped())
+    assert not arrived
+
+
+def test_the_library_says_that_a_message_has_arrived_only_when_it_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Any] = []
+
+    async def asked() -> None:
+        client = mqtt.Broker(hostname="broker.example", identifier="linli1", clean_session=False)
+        monkeypatch.setattr(client._client, "_send_puback", said.append)
+        monkeypatch.setattr(client._client, "_in_packet", {"command": 0x32, "packet": b"\0\1a\0\7"})  # QoS 1, topic a, number 7
+        client._client._handle_publish()
+        assert said == []
+        client.arrived(await anext(client.messages))
+
+    asyncio.run(asked())
+    assert said == [7]
+
+
+def test_the_worker_asks_the_named_broker_and_stops_when_it_is_told(town: Town, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     asked: dict[str, Any] = {}
     stop = threading.Event()
 
@@ -212,13 +276,16 @@ def test_the_worker_asks_the_named_broker_and_stops_when_it_is_told(monkeypatch:
         async def subscribe(self, topic: str, qos: int) -> None:
             asked.update(topic=topic, qos=qos)
 
+        def arrived(self, message: Said) -> None:
+            asked["arrived"] = message.topic
+
         @property
         async def messages(self) -> AsyncIterator[Said]:
             yield Said("linli/alarms/a", b"[]")
             stop.set()
             await asyncio.Event().wait()
 
-    monkeypatch.setattr(mqtt.aiomqtt, "Client", Broker)
+    monkeypatch.setattr(mqtt, "Broker", Broker)
     settings.MQTT_URL = ""
     assert not mqtt.devices_are_heard()
     settings.MQTT_URL = "mqtts://ann:p%40ss@broker.example"
@@ -226,6 +293,27 @@ def test_the_worker_asks_the_named_broker_and_stops_when_it_is_told(monkeypatch:
     mqtt.listen_to_devices(stop)
     assert (asked["hostname"], asked["port"], asked["username"], asked["password"]) == ("broker.example", 8883, "ann", "p@ss")
     assert (asked["topic"], asked["qos"], asked["left"]) == ("linli/alarms/+", 1, True) and asked["tls_context"] is not None
+    assert (asked["identifier"], asked["clean_session"], asked["arrived"]) == (mqtt.client_name(), False, "linli/alarms/a")
+    assert len(mqtt.client_name()) <= 23 and mqtt.client_name().isalnum()
+
+
+def test_one_worker_of_an_installation_listens(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    listening: list[str] = []
+    stop = threading.Event()
+
+    async def listen(_stop: threading.Event, name: str) -> None:
+        listening.append(name)
+
+    monkeypatch.setattr(mqtt, "_listen", listen)
+    monkeypatch.setattr(mqtt, "TURN", 0.01)
+    with direct_connection() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [mqtt.ONE_LISTENER])
+        waiting = threading.Timer(0.2, stop.set)
+        waiting.start()
+        mqtt.listen_to_devices(stop)
+        assert stop.is_set() and not listening
+    mqtt.listen_to_devices(threading.Event())
+    assert listening == [mqtt.client_name()]
 
 
 def test_an_alarm_heard_by_mqtt_is_taken_in_a_write_of_its_own(committed: str, tmp_path: Path) -> None:
@@ -233,7 +321,7 @@ def test_an_alarm_heard_by_mqtt_is_taken_in_a_write_of_its_own(committed: str, t
     with write():
         register_devices(actor=SYSTEM, at=MONDAY, devices=[NewDevice("smoke-1", "smoke", NAMES, town.town.grids[0].code)])
     message = Said("linli/alarms/smoke-1", b'{"id": "1"}')
-    asyncio.run(mqtt.hear(broker(message, message)))
+    asyncio.run(mqtt.hear(broker(message, message), arrived=lambda _message: None))
     connection.close()
     assert (Alarm.objects.get().rings, AlarmMessage.objects.count()) == (1, 1)
 

@@ -48,13 +48,21 @@ meetings:
       takes_part: [{role: grid_head}, {department: water}, {body: {zh: 物业, en: Property company}}]
       agenda: [{kinds: [dispute]}, {only: suspended}, {only: overdue}, {only: reopened}]
       most: 5
-      action_class: E-0401
+      action_class: P-0199
     - code: hearing
       names: {zh: 公开听证会, en: Open hearing}
       public: true
       chair: street_duty
       agenda: [{kinds: [event]}]
       action_class: E-0401
+"""
+CLASS = """  classes:
+    - code: P-0199
+      kind: event
+      visibility: internal
+      names: {zh: 会议交办事项, en: Action of a meeting}
+      reported_by: desk
+      conditions: [{time: 3 working_days}]
 """
 ROLES = ("[matters.read, matters.act", "[meetings.read, duties.read, duties.act, matters.read, matters.act")
 KEEPERS = (f"{ROLES[1]}, matters.dispatch", f"{ROLES[1]}, meetings.keep, matters.dispatch")
@@ -112,7 +120,7 @@ def tell(at: datetime) -> None:
 
 
 def meeting_town(folder: Path) -> Meeters:
-    text = duty_towns.SMALL.read_text().replace(*ROLES).replace(*KEEPERS) + MEETINGS
+    text = duty_towns.SMALL.read_text().replace(*ROLES).replace(*KEEPERS).replace("  classes:\n", CLASS, 1) + MEETINGS
     path = folder / "playbook.yaml"
     path.write_text(text)
     return Meeters(Town(duty_towns.community(playbook=path), folder))

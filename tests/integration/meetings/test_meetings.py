@@ -42,8 +42,10 @@ from linli.engines.duties.rules.task import Verb as DutyVerb
 from linli.engines.matters.models import Matter, Report
 from linli.engines.matters.rules.command import Command
 from linli.engines.matters.rules.states import Verb
+from linli.engines.matters.selectors.page import matter_page
 from linli.engines.matters.services.act import act
-from linli.kernel.access.rules import SYSTEM, Forbidden
+from linli.kernel.access.rules import SYSTEM, Actor, ActorKind, Forbidden
+from linli.kernel.access.selectors import role_grant
 from linli.kernel.audit.models import AuditEntry
 from linli.kernel.events.models import Delivery
 from linli.kernel.writing import write
@@ -104,7 +106,7 @@ def test_what_was_decided_becomes_a_matter_with_its_owner_and_day_and_is_followe
     organises, digs = Action.objects.order_by("at", "id")
     matter = Matter.objects.get(id=organises.matter)
     assert (matter.code, matter.source, matter.text, matter.area_id, matter.accountable_post_id) == (
-        organises.matter_code, "meeting", "组织现场会", head.area_id, head.id,
+        organises.matter_code, "meeting", "周五疑难会 2026-03-06", head.area_id, head.id,  # a private matter's words stay in the minutes
     )  # fmt: skip
     assert matter.due_at.astimezone(meeting.starts_at.tzinfo).date() >= TODAY + 5 * DAY - DAY
     assert Report.objects.get(matter=matter).key == f"action:{organises.id}"
@@ -128,6 +130,30 @@ def test_what_was_decided_becomes_a_matter_with_its_owner_and_day_and_is_followe
     tell(MONDAY + 9 * DAY)
     organises.refresh_from_db()
     assert organises.ended_at is None and organises.outcome == ""
+
+
+def test_what_a_private_matter_led_to_is_read_only_by_those_who_may_read_that_matter(town: Meeters) -> None:
+    report(town.town.community, class_code="D-0101", text="争吵")
+    meeting = town.convened()
+    with write():
+        hand = add_item(actor=town.secretary(), at=FRIDAY, meeting_id=meeting.id, title="楼道清理")
+    private, open_to_all = Item.objects.get(meeting=meeting, matter__isnull=False), Item.objects.get(id=hand)
+    town.action(private, what="到张某家调解")
+    town.action(open_to_all, what="清理二楼", key="b")
+    town.held(meeting)
+    town.publish(meeting)
+    kept, told = (Matter.objects.get(id=Action.objects.get(item=item).matter) for item in (private, open_to_all))
+    member = Actor("user:member", ActorKind.USER, grants=(role_grant("grid_member", town.street.path),))
+    at = FRIDAY + 2 * HOUR
+    assert matter_page(actor=member, at=at, code=told.code).matter.text == "清理二楼"
+    assert matter_page(actor=member, at=at, code=kept.code).matter.text == "周五疑难会 2026-03-06"
+    (out,) = spoken_about(actor=member, matter_id=kept.id)
+    assert out.came_out and out.decision == ""
+    assert "到张某家调解" not in str(meeting_page(actor=member, at=at, meeting_id=meeting.id).items)
+    (out,) = spoken_about(actor=town.secretary(), matter_id=kept.id)
+    assert out.decision == "到张某家调解"
+    page = meeting_page(actor=town.secretary(), at=at, meeting_id=out.meeting_id)
+    assert "到张某家调解" in [action.what for item in page.items for action in item.actions if action.matter_code == kept.code]
 
 
 def test_an_action_that_is_a_duty_is_due_on_its_day_and_ends_with_it(town: Meeters) -> None:

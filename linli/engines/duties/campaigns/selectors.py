@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from linli.directory.people.selectors import names_of
 from linli.directory.teams.selectors import names_of_teams, teams_around
+from linli.directory.territory.rules import Ground
 from linli.directory.territory.selectors import ground
 from linli.directory.territory.selectors.things import buildings_counted
 from linli.engines.duties.campaigns.models import Attempt, Campaign, Helper, Target
@@ -19,7 +20,7 @@ from linli.engines.duties.campaigns.playbook import MANAGE, READ, WORK
 from linli.engines.duties.campaigns.rules.doors import FINAL, Advice, Outcome, Retry, Suggestion, Try, suggest
 from linli.engines.duties.campaigns.rules.targets import Progress, staircases
 from linli.engines.duties.campaigns.services.noting import may_take_back, works_at
-from linli.engines.duties.campaigns.services.running import NoSuchCampaign, matter_counts, progress_of, retry_of
+from linli.engines.duties.campaigns.services.running import NoSuchCampaign, matter_counts, progress_by_campaign, progress_of, retry_of
 from linli.engines.duties.campaigns.services.sharing import eligible
 from linli.kernel.access.rules import Actor, Confidentiality
 from linli.kernel.access.selectors import in_scope
@@ -156,14 +157,13 @@ def campaigns(*, actor: Actor, at: datetime) -> list[CampaignLine]:
     """The campaigns where the actor may look, running ones first. Raises Forbidden where that is nowhere."""
     actor.require_somewhere(READ)
     order = ("running", "planned", "over", "ended")
-    lines = [_line(row, at=at) for row in visible(actor).order_by("-last_on", "code")[:MOST]]
-    return sorted(lines, key=lambda line: order.index(line.state))
+    return sorted(_lines(visible(actor).order_by("-last_on", "code")[:MOST], at=at), key=lambda line: order.index(line.state))
 
 
 def public_campaigns(*, at: datetime) -> list[CampaignLine]:
     """Campaigns whose progress is public: running ones, and those of the last year."""
     rows = Campaign.objects.filter(confidentiality=int(Confidentiality.PUBLIC), last_on__gt=_day(at) - timedelta(days=366), first_on__lte=_day(at))
-    return [_line(row, at=at) for row in rows.order_by("-last_on", "code")[:MOST]]
+    return _lines(rows.order_by("-last_on", "code")[:MOST], at=at)
 
 
 def campaign_page(*, actor: Actor, at: datetime, code: str) -> CampaignPage:
@@ -183,7 +183,7 @@ def campaign_page(*, actor: Actor, at: datetime, code: str) -> CampaignPage:
     retry, now = retry_of(row), at.astimezone(_zone())
     left = [_door(target, tries.get(target.id, []), retry=retry, now=now, last=row.last_on) for target in targets if not ends.get(target.id)]
     return CampaignPage(
-        line=_line(row, at=at),
+        line=_line(row, progress_of(row), today=now.date(), land=ground()),
         area_path=row.area_path,
         stairs=tuple(_stairs(targets, ends)),
         by_area=tuple(_by_area(targets, ends)),
@@ -278,11 +278,16 @@ def _helpers(row: Campaign, targets: Collection[Target], ends: Mapping[UUID, Try
     return sorted(lines, key=lambda line: (line.name, line.id))
 
 
-def _line(row: Campaign, *, at: datetime) -> CampaignLine:
-    today = _day(at)
+def _lines(rows: QuerySet[Campaign], *, at: datetime) -> list[CampaignLine]:
+    found = list(rows)
+    progress, today, land = progress_by_campaign(found), _day(at), ground()
+    return [_line(row, progress[row.id], today=today, land=land) for row in found]
+
+
+def _line(row: Campaign, progress: Progress, *, today: date, land: Ground) -> CampaignLine:
     state = "ended" if row.ended_at else "planned" if today < row.first_on else "over" if today > row.last_on else "running"
-    names = ground().area(row.area_id).names
-    return CampaignLine(row.id, row.code, row.names, names, row.target_kind, row.first_on, row.last_on, state, progress_of(row))
+    names = land.area(row.area_id).names
+    return CampaignLine(row.id, row.code, row.names, names, row.target_kind, row.first_on, row.last_on, state, progress)
 
 
 def _noted(targets: QuerySet[Target] | Collection[Target]) -> dict[UUID, list[tuple[Try, str]]]:

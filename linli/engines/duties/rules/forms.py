@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
+from jsonschema.exceptions import SchemaError, ValidationError
 
 from linli.kernel.boundaries import refused_attribute
-from linli.kernel.refusal import N_, Refusal
+from linli.kernel.refusal import N_, Refusal, Said, Title, saying
 
 PLAIN = frozenset({"string", "integer", "boolean"})
 Wrong = tuple[str, Mapping[str, str]]
@@ -68,8 +68,58 @@ def checked_answers(answers: Mapping[str, Any], schema: Mapping[str, Any]) -> Ma
     """
     wrong = next(_validator(orjson.dumps(dict(schema), option=orjson.OPT_SORT_KEYS)).iter_errors(dict(answers)), None)
     if wrong is not None:
-        raise BadForm(place="/".join(map(str, wrong.absolute_path)) or "—", why=wrong.message[:200])
+        name = _field_of(wrong, answers, schema)
+        raise BadForm(place=_title(schema.get("properties", {}).get(name, {}), name), why=_why(wrong))
     return answers
+
+
+def _field_of(wrong: ValidationError, answers: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """The field at fault: the one that is wrong, lacks, or is not asked for; "—" where it is none of them alone."""
+    if wrong.absolute_path:
+        return str(wrong.absolute_path[0])
+    if wrong.validator == "required":
+        wanted: Any = wrong.validator_value
+        return next(str(name) for name in wanted if name not in answers)
+    if wrong.validator == "additionalProperties":
+        return next(str(name) for name in answers if name not in schema.get("properties", {}))
+    return "—"
+
+
+def _title(part: Mapping[str, Any], name: str) -> Title:
+    title, chinese = part.get("title"), part.get("title_zh")
+    return Title(zh=str(chinese or title or name), en=str(title or chinese or name))
+
+
+def _why(wrong: ValidationError) -> Said:
+    """What is wrong, in words of our own: jsonschema's are English."""
+    if wrong.validator == "type" and wrong.validator_value in _TYPES:
+        return _TYPES[wrong.validator_value]
+    if wrong.validator == "format" and wrong.validator_value == "date":
+        return saying("a day is expected, written like 2026-03-31")
+    if wrong.validator in ("minimum", "maximum", "minLength", "maxLength"):
+        return Said(_LIMITS[wrong.validator], {"limit": wrong.validator_value})
+    return _WRONG.get(str(wrong.validator), saying("it is not as the form asks"))
+
+
+_TYPES = {
+    "string": saying("a text is expected"),
+    "integer": saying("a whole number is expected"),
+    "boolean": saying("yes or no is expected"),
+}
+_LIMITS = {
+    "minimum": N_("at least %(limit)s is expected"),
+    "maximum": N_("at most %(limit)s is expected"),
+    "minLength": N_("at least %(limit)s characters are expected"),
+    "maxLength": N_("at most %(limit)s characters are expected"),
+}
+_WRONG = {
+    "required": saying("it has to be filled in"),
+    "additionalProperties": saying("the form does not ask for it"),
+    "enum": saying("choose one of what is offered"),
+    "oneOf": saying("choose one of what is offered"),
+    "pattern": saying("it is not written in the way that is asked for"),
+    "format": saying("it is not written in the way that is asked for"),
+}
 
 
 @lru_cache(maxsize=256)

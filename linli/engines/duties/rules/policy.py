@@ -11,6 +11,7 @@ from linli.engines.duties.rules.cadence import Cadence, DaysOff
 from linli.engines.duties.rules.subjects import Fact
 from linli.kernel.access.rules import Confidentiality
 from linli.kernel.calendar.rules import TimeLimit
+from linli.kernel.refusal import Said, saying
 
 
 class Evidence(StrEnum):
@@ -22,8 +23,21 @@ class Evidence(StrEnum):
     PHOTO = "photo"
     SIGNATURE = "signature"
 
+    def said(self) -> Said:
+        """What is missing where it is missing."""
+        return _SAID[self]
+
     def in_chinese(self) -> str:
         return {"arrival": "到达", "note": "文字", "form": "表单", "photo": "照片", "signature": "签名"}[self.value]
+
+
+_SAID = {
+    Evidence.ARRIVAL: saying("the arrival there"),
+    Evidence.NOTE: saying("a note"),
+    Evidence.FORM: saying("the form"),
+    Evidence.PHOTO: saying("a photo"),
+    Evidence.SIGNATURE: saying("a signature"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from uuid import UUID
 from linli.engines.duties.rules.policy import DutyRule, Evidence
 from linli.kernel.access.rules import Confidentiality
 from linli.kernel.calendar.rules import TimeLimit
-from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.refusal import N_, Kind, Refusal, Said, saying
 
 CLOCKS_DIFFER = timedelta(minutes=5)  # how far a phone's clock may run ahead
 
@@ -28,6 +28,19 @@ class State(StrEnum):
     REFUSED = "refused"
     MISSED = "missed"
     DROPPED = "dropped"
+
+    def said(self) -> Said:
+        return _SAID[self]
+
+
+_SAID = {
+    State.PLANNED: saying("not begun yet"),
+    State.OPEN: saying("still to be done"),
+    State.DONE: saying("done"),
+    State.REFUSED: saying("not wanted"),
+    State.MISSED: saying("missed"),
+    State.DROPPED: saying("no longer asked for"),
+}
 
 
 class Verb(StrEnum):
@@ -249,7 +262,7 @@ def decide(task: Task, wish: CheckIn, *, rule: DutyRule, recorded_at: datetime) 
     if wish.at < task.opens_at:
         raise BeforeTheDuty()
     if task.state not in (State.OPEN, State.MISSED) and not (wish.verb is Verb.NOTE and task.state is not State.PLANNED):
-        raise NotPossible(state=task.state.value)
+        raise NotPossible(state=task.state.said())
     last = max((time for time in (task.started_at, task.arrived_at, task.tried_at) if time is not None), default=None)
     if last is not None and wish.at < last and wish.verb not in WORDS_ONLY:
         raise OutOfOrder()
@@ -265,7 +278,7 @@ def accept(task: Task, *, at: datetime, note: str) -> Task:
         NotPossible, NothingToExcuse, NoteMissing: it was not missed, nobody said why, or no note was given.
     """
     if task.missed_at is None or task.excused_at is not None:
-        raise NotPossible(state=task.state.value)
+        raise NotPossible(state=task.state.said())
     if task.explained_at is None:
         raise NothingToExcuse()
     if not note.strip():
@@ -289,7 +302,7 @@ def _answered(task: Task, wish: CheckIn) -> Task:
 
 def _take(task: Task, wish: CheckIn) -> Task:
     if task.state is State.MISSED and wish.at > task.due_at:
-        raise NotPossible(state=task.state.value)
+        raise NotPossible(state=task.state.said())
     return task
 
 
@@ -309,9 +322,9 @@ def _finish(task: Task, wish: CheckIn, rule: DutyRule) -> Task:
         Evidence.PHOTO: wish.photos > 0,
         Evidence.SIGNATURE: wish.signed,
     }
-    missing = sorted(what.value for what in rule.evidence if not given[what])
+    missing = tuple(what.said() for what in Evidence if what in rule.evidence and not given[what])
     if missing:
-        raise EvidenceMissing(what=", ".join(missing))
+        raise EvidenceMissing(what=missing)
     return _ended(task, wish, State.DONE, "done_at")
 
 
@@ -333,7 +346,7 @@ def _not_home(task: Task, wish: CheckIn) -> Task:
 
 def _explain(task: Task, wish: CheckIn) -> Task:
     if task.missed_at is None or task.excused_at is not None:
-        raise NotPossible(state=task.state.value)
+        raise NotPossible(state=task.state.said())
     if not wish.note.strip():
         raise NoteMissing()
     return replace(task, explained_at=wish.at)

@@ -11,7 +11,7 @@ from linli.engines.matters.rules.command import BeforeItsTime, Command, Place, i
 from linli.engines.matters.rules.correct import NothingToCorrect, clock_of, correct, owner_at
 from linli.engines.matters.rules.policy import Policy
 from linli.engines.matters.rules.states import State, Verb, landing, next_state
-from linli.kernel.refusal import N_, Kind, Refusal
+from linli.kernel.refusal import N_, Kind, Refusal, Title
 
 __all__ = ["BeforeItsTime", "Command", "NothingToCorrect", "Place", "decide", "in_order"]
 
@@ -302,8 +302,12 @@ def decide(case: Case, command: Command, *, world: World, policy: Policy) -> Cas
         raise ChangedMeanwhile(now=case.version, seen=command.version)
     allowed = next_state(case.state, verb) is not None or (verb is Verb.RESUME and case.state is State.SUSPENDED)
     if not allowed or verb not in _DO or (case.state.value, verb.value) in policy.forbidden:
-        raise NotPossible(verb=verb.value, state=case.state.value)
+        raise NotPossible(verb=_named(verb), state=_named(case.state))
     command = in_order(case, command)
     if verb in policy.reasons_required and not command.reason.strip():
-        raise ReasonMissing(verb=verb.value)
+        raise ReasonMissing(verb=_named(verb))
     return revised(_DO[verb](case, command, world=world, policy=policy), version=case.version + 1)
+
+
+def _named(word: State | Verb) -> Title:
+    return Title(zh=word.in_chinese(), en=word.value.replace("_", " "))

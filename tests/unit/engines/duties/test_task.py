@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from django.utils.translation import gettext, override
 from hypothesis import given
 from hypothesis import strategies as st
 
 from linli.engines.duties.rules.cadence import DaysOff, Period, TimesPer
 from linli.engines.duties.rules.policy import DutyRule, Evidence
-from linli.engines.duties.rules.task import CHECK_INS, CheckIn, EvidenceMissing, State, Task, Verb, decide, next_try, settle
+from linli.engines.duties.rules.task import CHECK_INS, CheckIn, EvidenceMissing, NotPossible, State, Task, Verb, decide, next_try, settle
 from linli.kernel.access.rules import Confidentiality
 from linli.kernel.calendar.rules import ClockUnit, TimeLimit
 from linli.kernel.refusal import Refusal
@@ -113,4 +114,16 @@ def test_evidence_is_asked_for_by_name() -> None:
     rule = replace(RULE, evidence=frozenset({Evidence.NOTE, Evidence.ARRIVAL}))
     with pytest.raises(EvidenceMissing) as refused:
         decide(settled(TASK, 1), CheckIn(Verb.FINISH, at(1)), rule=rule, recorded_at=at(1))
-    assert refused.value.params == {"what": "arrival, note"}
+    assert refused.value.sentence() == "To finish this duty, something is missing: the arrival there, a note."
+    with override("zh-hans"):
+        assert refused.value.sentence(gettext) == "完成这项工作还缺少：到达现场、文字说明。"
+
+
+def test_what_cannot_be_done_any_more_says_why_in_the_readers_language() -> None:
+    with pytest.raises(NotPossible) as refused:
+        done(done(settled(TASK, 1), Verb.FINISH, 2), Verb.START, 3)
+    assert "is done;" in refused.value.sentence()
+    for state in State:
+        with override("zh-hans"):
+            said = NotPossible(state=state.said()).sentence(gettext)
+        assert not [letter for letter in said if letter.isascii() and letter.isalpha()]

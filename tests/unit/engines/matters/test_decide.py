@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.utils.translation import gettext, override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,11 @@ def at_state(state: State, *, level: int = 1, **more) -> Case:
     return revised(begun(), state=state, level=level, accountable_post_id=named("street"), level_due_at=AT + 48 * HOUR, **given)
 
 
+def all_chinese(refused: Refusal) -> bool:
+    with override("zh-hans"):
+        return not any(letter.isascii() and letter.isalpha() for letter in refused.sentence(gettext))
+
+
 @pytest.mark.parametrize("verb", sorted(set(Verb)))
 @pytest.mark.parametrize("state", sorted(State))
 def test_every_verb_does_what_the_table_says_or_is_refused(state: State, verb: Verb) -> None:
@@ -69,8 +75,9 @@ def test_every_verb_does_what_the_table_says_or_is_refused(state: State, verb: V
     by_hand = verb not in (Verb.REPORT, Verb.TIME_OUT)
     possible = by_hand and ((state, verb) in TABLE or (state, verb) == (State.SUSPENDED, Verb.RESUME))
     if not possible:
-        with pytest.raises(NotPossible):
+        with pytest.raises(NotPossible) as refused:
             do(case, verb, **FULL)
+        assert all_chinese(refused.value)
         return
     after = do(case, verb, **FULL)
     expected = State(case.state_before) if verb is Verb.RESUME else TABLE[state, verb]
@@ -86,8 +93,9 @@ def test_every_verb_does_what_the_table_says_or_is_refused(state: State, verb: V
 @pytest.mark.parametrize("reason", ["", " \n"])
 def test_a_verb_that_needs_a_reason_is_refused_without(verb: Verb, reason: str) -> None:
     state = next(state for state in sorted(State) if (state, verb) in TABLE)
-    with pytest.raises(ReasonMissing):
+    with pytest.raises(ReasonMissing) as refused:
         do(at_state(state), verb, **{**FULL, "reason": reason})
+    assert all_chinese(refused.value)
 
 
 def test_a_version_that_is_no_longer_the_matters_is_a_conflict() -> None:

@@ -209,13 +209,15 @@ def meeting_page(*, actor: Actor, at: datetime, meeting_id: UUID) -> MeetingPage
 def spoken_about(*, actor: Actor, matter_id: UUID) -> list[Spoken]:
     """The meetings that spoke about a matter, and the one that it came out of, the latest first. Two queries.
 
-    For those who may see the matter: its caller has asked that.
+    For those who may see the matter: its caller has asked that. What a closely kept matter led to is not said to others.
     """
     reach = in_scope(actor.scopes(READ), path="meeting__area_path", confidentiality="meeting__confidentiality")
     items = Item.objects.filter(reach, matter=matter_id, meeting__called_off_at=None).select_related("meeting")
-    actions = Action.objects.filter(reach, matter=matter_id).select_related("meeting")
+    actions = Action.objects.filter(reach, matter=matter_id).select_related("meeting", "item")
     found = [Spoken(one.meeting_id, one.meeting.names, one.meeting.starts_at, one.decision if one.meeting.closed_at else "", came_out=False) for one in items]
-    found += [Spoken(one.meeting_id, one.meeting.names, one.meeting.starts_at, one.what, came_out=True) for one in actions]
+    for one in actions:
+        hidden = _hidden(one.item.confidentiality, actor=actor, area_path=one.meeting.area_path)
+        found.append(Spoken(one.meeting_id, one.meeting.names, one.meeting.starts_at, "" if hidden else one.what, came_out=True))
     return sorted(found, key=lambda one: one.starts_at, reverse=True)
 
 

@@ -14,15 +14,22 @@ from linli.engines.duties.meetings.playbook import meeting_kinds
 from linli.engines.duties.meetings.rules import Becomes
 from linli.engines.duties.meetings.services.minutes import ACTION, CLOCK
 from linli.engines.duties.models import Occurrence
+from linli.engines.duties.services.frame import frame
 from linli.engines.duties.services.subjects import end_subjects
+from linli.kernel.access.rules import Confidentiality
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An action that has to become a matter: of which class, on whose ground, for whom, until when."""
+    """An action that has to become a matter: of which class, on whose ground, for whom, until when.
+
+    ``confidentiality`` is that of the item that it is about: who may not read that is told ``instead`` of ``what``.
+    """
 
     action_id: UUID
     what: str
+    instead: str
+    confidentiality: Confidentiality
     class_code: str
     condition: str
     area_id: UUID
@@ -35,10 +42,16 @@ def wishes(meeting_ids: Collection[UUID]) -> list[Wish]:
     kinds, posts = meeting_kinds(), organisation()
     rows = Action.objects.filter(meeting_id__in=meeting_ids, meeting__closed_at__isnull=False, becomes=Becomes.MATTER.value, matter=None)
     found = []
-    for row in rows.select_related("meeting").order_by("at", "id"):
+    for row in rows.select_related("meeting", "item").order_by("at", "id"):
         owner, part = posts.post(row.owner_id), kinds.get(row.meeting.kind)
         area = row.meeting.area_id if owner.level == DEPARTMENT else owner.area_id
-        found.append(Wish(row.id, row.what, part.action_class if part else "", part.action_condition if part else "", area, owner.id, row.due_on))
+        instead = f"{row.meeting.names['zh']} {frame().day_of(row.meeting.held_at or row.meeting.starts_at)}"
+        found.append(
+            Wish(
+                row.id, row.what, instead, Confidentiality(row.item.confidentiality), part.action_class if part else "",
+                part.action_condition if part else "", area, owner.id, row.due_on,
+            )
+        )  # fmt: skip
     return found
 
 
