@@ -65,6 +65,13 @@ class KeyTooLong(Refusal):
     field = "key"
 
 
+class KeyUsed(Refusal):
+    code = "duties.key_used"
+    message = N_("This key was used for something else.")
+    kind = Kind.CONFLICT
+    field = "key"
+
+
 class NoteTooLong(Refusal):
     code = "duties.note_too_long"
     message = N_("A note has at most %(most)s characters.")
@@ -136,6 +143,17 @@ class Receipt:
     states: tuple[str, ...]
     versions: Mapping[UUID, int]
     repeated: bool = False
+    verb: str = ""
+
+    def again(self, command: Command) -> Receipt:
+        """Return what the first one under this key did.
+
+        Raises:
+            KeyUsed: it was of other duties or another verb.
+        """
+        if self.verb != command.verb.value or self.versions.keys() != set(command.occurrence_ids):
+            raise KeyUsed
+        return replace(self, repeated=True)
 
 
 def check_in(commands: Sequence[Command], *, actor: Actor, at: datetime) -> list[Receipt | Refusal]:
@@ -152,17 +170,15 @@ def check_in(commands: Sequence[Command], *, actor: Actor, at: datetime) -> list
     work = _Work(frame, actor, recorded_at, tasks, others=_others(commands, actor=actor), left=left)
     results: list[Receipt | Refusal] = []
     for command in commands:
-        if command.key and command.key in before:
-            results.append(before[command.key])
-            continue
+        known = before.get(command.key) if command.key else None
         try:
-            receipt = work.add(command, before)
+            receipt = known.again(command) if known is not None else work.add(command, before)
         except Refusal as refusal:
             results.append(refusal)
             continue
         results.append(receipt)
         if command.key:
-            before[command.key] = replace(receipt, repeated=True)
+            before[command.key] = receipt
     work.write()
     return results
 
@@ -236,7 +252,9 @@ class _Work:
             told(hops, entries=self.entries, events=self.events)
             sender = (self.actor.id, command.key) if command.key else (None, None)
             self._step(settled, after, command.verb, at=command.at, visit=visit, note=command.note.strip(), form=form, files=files, here=here, sender=sender)
-        return Receipt(visit, tuple(after.state.value for _, _, after, _ in steps), {after.id: after.version for _, _, after, _ in steps})
+        return Receipt(
+            visit, tuple(after.state.value for _, _, after, _ in steps), {after.id: after.version for _, _, after, _ in steps}, verb=command.verb.value
+        )
 
     def excuse(self, one: UUID, *, note: str) -> Receipt:
         task = self._permitted(one, JUDGE)
@@ -309,11 +327,11 @@ def _before(commands: Sequence[Command], *, actor: Actor) -> dict[str, Receipt]:
     if not keys:
         return {}
     found: dict[str, Receipt] = {}
-    rows = CheckInRecord.objects.filter(sender=actor.id, key__in=keys).values_list("key", "visit", "occurrence__state", "occurrence", "version")
-    for key, visit, state, one, version in rows:
+    rows = CheckInRecord.objects.filter(sender=actor.id, key__in=keys).values_list("key", "visit", "occurrence__state", "occurrence", "version", "verb")
+    for key, visit, state, one, version, verb in rows:
         known = found.get(key or "")
         states, versions = (known.states, known.versions) if known else ((), {})
-        found[key or ""] = Receipt(visit, (*states, state), {**versions, one: version}, repeated=True)
+        found[key or ""] = Receipt(visit, (*states, state), {**versions, one: version}, verb=verb)
     return found
 
 
