@@ -16,6 +16,7 @@ from linli.engines.duties.playbook import ACT, JUDGE, READ
 from linli.engines.duties.rules.forms import checked_answers
 from linli.engines.duties.rules.policy import DutyRule
 from linli.engines.duties.rules.task import CHECK_INS, WORDS_ONLY, CheckIn, Task, Verb, accept, decide, settle
+from linli.engines.duties.services.answers import check_answers
 from linli.engines.duties.services.clock import told
 from linli.engines.duties.services.frame import Frame, held_frame
 from linli.engines.duties.services.pictures import check_pictures, keep_pictures
@@ -241,6 +242,8 @@ class _Work:
                 raise LedgerLeft(place=left.place, leaves="; ".join(" / ".join(names.values()) for names in left.leaves))
             rule = self.frame.rule(task.policy_id, task.rule)
             form = _checked_form(command.form, rule, shared=len(ids) > 1)
+            if form is not None and command.verb is Verb.FINISH:
+                check_answers(task.policy_id, rule, form, day=self.frame.day_of(command.at))
             settled, hops = settle(task, rule=rule, world=self.frame.under(task.policy_id), at=command.at)
             wish = CheckIn(
                 command.verb, command.at, command.note, form, first_holder=settled.first_post_id in self.actor.post_ids,
