@@ -26,7 +26,7 @@ from linli.engines.duties.campaigns.services import running as campaigns
 from linli.engines.duties.inspections import tasks as inspections
 from linli.engines.duties.inspections.playbook import InspectionsSection
 from linli.engines.duties.inspections.selectors import ledgers
-from linli.engines.duties.inspections.services import leaves
+from linli.engines.duties.inspections.services import hazards, leaves
 from linli.engines.duties.meetings import tasks as meetings
 from linli.engines.duties.meetings.playbook import MeetingsSection
 from linli.engines.duties.meetings.services import agenda as meeting_agendas
@@ -34,7 +34,7 @@ from linli.engines.duties.patrols import tasks as patrols
 from linli.engines.duties.patrols.playbook import PatrolsSection
 from linli.engines.duties.playbook import DutiesSection
 from linli.engines.duties.selectors.posts import posts_with_open_duties
-from linli.engines.duties.services import checkin, confiding
+from linli.engines.duties.services import answers, checkin, confiding
 from linli.engines.duties.services import sources as duty_sources
 from linli.engines.duties.shifts import tasks as shifts
 from linli.engines.duties.shifts.playbook import ShiftsSection
@@ -142,6 +142,7 @@ def wire() -> None:
     meeting_agendas.register_agenda_source(open_matters_on_agenda.open_matters)
     checkin.register_ledger_source(ledgers.census_left)
     confiding.register_keeper(care_visits.SUBJECT, care_visits.keep_words)
+    answers.register_answer_check(hazards.check_mend_date)
     campaigns.register_matter_counts(closed_within)
     people_services.register_part_taking(care_cases.caring_people)
     people_services.register_part_taking(teams_services.taking_part)

@@ -1,6 +1,7 @@
 """An inspection finds a hazard: it becomes a matter that knows where it came from, and somebody looks again by the date to mend it.
 
-Mended, the matter is solved; not mended, it goes up a level, and it is opened again if somebody had closed it meanwhile.
+Mended, the matter is solved. Not mended, it is opened again if somebody had closed it meanwhile; once the date to mend it is
+reached it goes up a level.
 """
 
 from __future__ import annotations
@@ -60,14 +61,15 @@ def solve(deliveries: Sequence[Delivered[HazardMended]]) -> None:
 
 @subscribe("hazard_becomes_matter.stands", HazardStands)
 def send_up(deliveries: Sequence[Delivered[HazardStands]]) -> None:
-    """Handler of the outbox: the matter of a hazard that was not mended goes up; one that was closed is opened again."""
+    """Handler of the outbox: the matter of a hazard that was not mended by its date goes up; one that was closed is opened again."""
     known = kinds_of({delivery.event.matter for delivery in deliveries if delivery.event.matter})
     for delivery in deliveries:
         matter = delivery.event.matter
         if matter is None or matter not in known:
             continue
         again: tuple[Verb, ...] = () if known[matter].is_open else (Verb.REOPEN,)
-        ways = [(*again, Verb.ESCALATE), (*again, Verb.RETURN, Verb.ESCALATE), (Verb.NOTE,)]
+        up = [(*again, Verb.ESCALATE), (*again, Verb.RETURN, Verb.ESCALATE)] if delivery.event.overdue else [again] if again else []
+        ways = [*up, (Verb.NOTE,)]
         _first(matter, ways, STANDS, key=str(delivery.event.duty), at=delivery.handled_at)
 
 

@@ -1,20 +1,25 @@
-"""Three must-arrive (三必到): a matter of a kind that the playbook names asks somebody to go there the same day.
+"""Three must-arrive (三必到): a matter of a kind that the playbook names asks somebody to go there at once.
 
 A matter is a subject like any other (kind ``matter``, facts ``kind`` and ``class``, a day ``reported``), so the rule is an
-ordinary one of the ``duties`` section. When the matter ends, nobody has to go any more.
+ordinary one of the ``duties`` section. Corrected, it asks whoever it concerns now, and those whom it does not concern no more.
+When the matter ends, nobody has to go any more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from linli.directory.territory.selectors import ground
 from linli.engines.duties.rules.subjects import Subject
 from linli.engines.duties.selectors.news import is_asked_for, rules_about
+from linli.engines.duties.services.renewing import Standing, renew_subjects, rules_asking, standing
 from linli.engines.duties.services.subjects import end_subjects, set_subjects
-from linli.engines.matters.events import MatterEnded, MatterReported
-from linli.engines.matters.selectors.kinds import kinds_of
+from linli.engines.matters.events import MatterEnded, MatterMoved, MatterReported, MatterTouched
+from linli.engines.matters.rules.states import Verb
+from linli.engines.matters.selectors.kinds import MatterKind, kinds_of
 from linli.kernel.access.rules import Actor
 from linli.kernel.events.services import Delivered, subscribe
 from linli.kernel.refusal import Refusal
@@ -33,22 +38,58 @@ def ask(deliveries: Sequence[Delivered[MatterReported]]) -> None:
     if not rules_about(MATTER):
         return
     known = kinds_of({delivery.event.key for delivery in deliveries})
-    zone = ZoneInfo(ground().timezone)
-    subjects = []
-    for delivery in deliveries:
-        matter = known.get(delivery.event.key)
-        if matter is not None and matter.is_open:
-            day = delivery.event.at.astimezone(zone).date()
-            facts = {"kind": matter.kind, "class": matter.class_code}
-            subjects.append(Subject(MATTER, matter.id, matter.area_id, matter.code, facts, days={"reported": day}))
+    found = [(known.get(delivery.event.key), delivery.event.at) for delivery in deliveries]
+    subjects = [_subject(matter, day_of=at) for matter, at in found if matter is not None and matter.is_open]
     at = deliveries[0].handled_at
     wanted = [subject for subject in subjects if is_asked_for(subject, at=at)]  # a year of replayed matters asks for nobody today
-    for result in set_subjects(wanted, actor=ARRIVALS, at=at):
-        if isinstance(result, Refusal):
-            raise result
+    _taken(set_subjects(wanted, actor=ARRIVALS, at=at))
+
+
+@subscribe("matter_asks_arrival.corrected", MatterMoved, MatterTouched)
+def ask_others(deliveries: Sequence[Delivered[MatterMoved | MatterTouched]]) -> None:
+    """Handler of the outbox: what a corrected matter is, or where it lies, decides anew who has to go. Safe to repeat.
+
+    Who was asked and has not gone is asked no more where the matter is another's now; who has gone need not go again. The days to go
+    count from the correction.
+
+    Raises:
+        Refusal: what keeps a matter from being a subject.
+    """
+    corrected = {delivery.event.key: delivery.event.at for delivery in deliveries if delivery.event.verb == Verb.CORRECT}
+    if not corrected or not rules_about(MATTER):
+        return
+    at = deliveries[0].handled_at
+    before, anew, ended = standing(MATTER, corrected), list[Subject](), list[tuple[str, UUID]]()
+    for matter in kinds_of(corrected).values():
+        now, was = _subject(matter, day_of=corrected[matter.id]), before.get(matter.id)
+        if not matter.is_open or (was is not None and _holds(was, now)):
+            continue
+        if is_asked_for(now, at=at):
+            anew.append(now)
+        elif was is not None:
+            ended.append((MATTER, matter.id))
+    end_subjects(ended, actor=ARRIVALS, at=at)
+    _taken(renew_subjects(anew, actor=ARRIVALS, at=at))
 
 
 @subscribe("matter_asks_arrival.ended", MatterEnded)
 def ask_no_more(deliveries: Sequence[Delivered[MatterEnded]]) -> None:
     """Handler of the outbox: what has ended asks for nobody."""
     end_subjects([(MATTER, delivery.event.key) for delivery in deliveries], actor=ARRIVALS, at=deliveries[0].handled_at)
+
+
+def _subject(matter: MatterKind, *, day_of: datetime) -> Subject:
+    day = day_of.astimezone(ZoneInfo(ground().timezone)).date()
+    return Subject(MATTER, matter.id, matter.area_id, matter.code, {"kind": matter.kind, "class": matter.class_code}, days={"reported": day})
+
+
+def _holds(was: Standing, now: Subject) -> bool:
+    """Whether who was asked to go is who has to: by the same rules on the same ground, or somebody has gone already."""
+    asking = rules_asking(now)
+    return bool(asking) and (asking <= was.done or (asking == rules_asking(was.subject) and now.area_id == was.subject.area_id))
+
+
+def _taken(results: Sequence[UUID | Refusal]) -> None:
+    for result in results:
+        if isinstance(result, Refusal):
+            raise result

@@ -13,7 +13,7 @@ from linli.engines.duties.models import CheckInRecord, Occurrence
 from linli.engines.duties.rules.forms import BadForm
 from linli.engines.duties.rules.task import BeforeTheDuty, EvidenceMissing, FromTheFuture, NotPossible, OutOfOrder, Verb
 from linli.engines.duties.selectors.check import broken_invariants
-from linli.engines.duties.services.checkin import Command, NoSuchDuty, Receipt, check_in
+from linli.engines.duties.services.checkin import Command, KeyUsed, NoSuchDuty, Receipt, check_in
 from linli.kernel.access.rules import SYSTEM, Forbidden
 from linli.kernel.audit.models import AuditEntry
 from linli.kernel.events.models import OutboxEvent
@@ -107,6 +107,21 @@ def test_the_same_key_gives_the_first_answer_again_within_a_batch_and_later(plac
     assert isinstance(first, Receipt) and isinstance(again, Receipt) and isinstance(later, Receipt)
     assert not first.repeated and again.repeated and later.repeated and first.visit == again.visit == later.visit
     assert CheckInRecord.objects.count() == 1
+
+
+def test_a_key_handed_in_again_with_something_else_is_refused_within_a_batch_and_later(place: Town, visit: Occurrence) -> None:
+    other = Occurrence.objects.filter(subject=visit.subject_id, rule="monthly_condolence").earliest("opens_at")
+    at, street = MONDAY + 2 * HOUR, place.actor("street")
+    first = Command((visit.id,), Verb.START, at, key="phone-1")
+    wrong = [replace(first, verb=Verb.FINISH), replace(first, occurrence_ids=(other.id,)), replace(first, occurrence_ids=(visit.id, other.id))]
+    with write():
+        done, *refused = check_in([first, *wrong], actor=street, at=at)
+    with write():
+        refused += check_in(wrong, actor=street, at=at + HOUR)
+    assert isinstance(done, Receipt) and [type(one) for one in refused] == [KeyUsed] * 6
+    assert CheckInRecord.objects.count() == 1
+    visit.refresh_from_db()
+    assert visit.state == "open"
 
 
 def test_each_of_a_batch_is_taken_or_refused_by_itself_with_the_reason(place: Town, visit: Occurrence) -> None:

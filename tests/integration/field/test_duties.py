@@ -156,6 +156,15 @@ def test_sent_twice_done_once_and_another_person_s_key_is_their_own(place: Town,
     assert (other["status"], other["repeated"]) == ("done", False) and CheckInRecord.objects.count() == 2
 
 
+def test_a_key_sent_again_with_something_else_is_refused_with_the_reason(place: Town, visit: Occurrence, phone: Phone) -> None:
+    street, month = phone("street"), monthly(visit)
+    assert results(send(street, step(visit, "start", "same-key"))) == [("same-key", "done")]
+    for other in (step(month, "start", "same-key"), step(visit, "finish", "same-key")):
+        (told,) = send(street, other).json()["results"]
+        assert (told["status"], told["code"]) == ("conflict", "duties.key_used") and "used for something else" in told["message"]
+    assert CheckInRecord.objects.count() == 1
+
+
 def test_one_visit_serves_several_duties_each_takes_its_own_answers(place: Town, visit: Occurrence, phone: Phone) -> None:
     month = monthly(visit)
     also = [{"subject": str(month.id), "version": month.version}]

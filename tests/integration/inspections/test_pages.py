@@ -11,7 +11,7 @@ from linli.directory.organisation.selectors import organisation
 from linli.directory.people.services import link_user
 from linli.engines.duties.inspections import tasks
 from linli.engines.duties.inspections.models import Hazard, Leaf
-from linli.engines.duties.models import Occurrence
+from linli.engines.duties.models import CheckInRecord, Occurrence
 from linli.kernel.access.rules import SYSTEM
 from linli.kernel.access.services import roles, users
 from linli.kernel.audit.models import AuditEntry
@@ -91,6 +91,16 @@ def test_the_place_the_matter_and_the_boards_tell_the_same_story(place: Town, de
     assert "Monthly fire safety" in boards and "What is left" in boards and code in boards
     drawn = desk("street").get("/console/places/boards").content.decode()
     assert "checks out" in drawn and "福来旅馆" in drawn
+
+
+def test_a_date_to_mend_by_that_is_past_comes_back_with_the_reason(place: Town, desk: Desk) -> None:
+    duty = Occurrence.objects.filter(rule="census_places", subject__ref=place.hotel).earliest("opens_at")
+    place.census()
+    given = {"note": "", "key": "k", "form_ledger_complete": "yes", "form_hazard": FOUND["hazard"], "form_rectify_by": "2026-01-04", "signature_typed": "李四"}
+    answer = desk("grid").post(f"/console/duties/{duty.id}/finish", given)
+    assert answer.status_code == 400 and "is no day to mend it by, at rectify_by" in answer.content.decode()
+    duty.refresh_from_db()
+    assert duty.state == "open" and not CheckInRecord.objects.exists() and not Hazard.objects.exists()
 
 
 def test_a_visit_that_finds_the_ledger_wrong_asks_for_the_leaf(place: Town, desk: Desk) -> None:

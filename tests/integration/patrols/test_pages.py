@@ -257,6 +257,28 @@ def test_a_phone_sends_what_happened_off_line(town: Beaten) -> None:
     assert wrong.status_code == 400
 
 
+def test_a_copied_forged_early_or_future_check_in_is_refused_with_the_reason_on_every_way_and_leaves_nothing(town: Beaten) -> None:
+    starts, gate, bob = town.shift().starts_at, town.spot("East gate"), browser("bob")
+    fresh, copied = code_of(gate, starts).token, code_of(gate, starts - 9 * 24 * HOUR).token
+    forged = fresh[:-4] + "AAAA"
+    for at, code, words in (
+        (starts - 3 * MINUTE, fresh, "shift"),
+        (starts + 5 * MINUTE, copied, "a photograph of an old one does not count"),
+        (starts + 5 * MINUTE, forged, "no code of a checkpoint"),
+    ):
+        clock(at)
+        for scanned in ({}, {"scanned": "1"}):
+            answer = bob.post("/volunteer/patrol/check", {"code": code, "key": f"{words}{scanned}", **scanned})
+            assert answer.status_code in (400, 409) and words in said(answer)
+    sent = {"copied": (copied, starts), "forged": (forged, starts), "early": (fresh, starts - MINUTE), "future": (fresh, starts + HOUR)}
+    body = {"check_ins": [{"key": key, "code": code, "at": at.isoformat()} for key, (code, at) in sent.items()]}
+    got = bob.post("/api/v1/patrols/check-ins", body, content_type="application/json").json()["check_ins"]
+    assert {one["key"]: one["refusal"]["code"] for one in got} == {
+        "copied": "patrols.code_expired", "forged": "patrols.not_a_code", "early": "patrols.before_the_shift", "future": "duties.from_the_future",
+    }  # fmt: skip
+    assert not CheckIn.objects.exists() and not Round.objects.exists() and not LoneWatch.objects.exists()
+
+
 def test_how_it_is_shown_is_said(town: Beaten) -> None:
     page = said(browser("ann").get(f"/console/patrols/routes/{town.route}"))
     for words in ("printed code", "code on a display", "NFC tag", "the place alone", "no display yet"):

@@ -20,9 +20,10 @@ class HazardMended(Event):
 
 @dataclass(frozen=True, slots=True)
 class HazardStands(Event):
-    """A look after a hazard says that it is not mended: it goes up; ``key`` is the hazard."""
+    """A look after a hazard says that it is not mended; ``overdue``: its date was reached, so it goes up. ``key`` is the hazard."""
 
     topic: ClassVar[str] = "inspections.hazard_stands"
     place: UUID
     duty: UUID
     matter: UUID | None = None
+    overdue: bool = True

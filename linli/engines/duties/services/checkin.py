@@ -16,6 +16,7 @@ from linli.engines.duties.playbook import ACT, JUDGE, READ
 from linli.engines.duties.rules.forms import checked_answers
 from linli.engines.duties.rules.policy import DutyRule
 from linli.engines.duties.rules.task import CHECK_INS, WORDS_ONLY, CheckIn, Task, Verb, accept, decide, settle
+from linli.engines.duties.services.answers import check_answers
 from linli.engines.duties.services.clock import told
 from linli.engines.duties.services.confiding import SAID_HERE, Confided, NoPictures, confided_subjects, hand_over
 from linli.engines.duties.services.frame import Frame, held_frame
@@ -63,6 +64,13 @@ class NoCheckIn(Refusal):
 class KeyTooLong(Refusal):
     code = "duties.key_too_long"
     message = N_("An idempotency key has at most %(most)s characters.")
+    field = "key"
+
+
+class KeyUsed(Refusal):
+    code = "duties.key_used"
+    message = N_("This key was used for something else.")
+    kind = Kind.CONFLICT
     field = "key"
 
 
@@ -137,6 +145,17 @@ class Receipt:
     states: tuple[str, ...]
     versions: Mapping[UUID, int]
     repeated: bool = False
+    verb: str = ""
+
+    def again(self, command: Command) -> Receipt:
+        """Return what the first one under this key did.
+
+        Raises:
+            KeyUsed: it was of other duties or another verb.
+        """
+        if self.verb != command.verb.value or self.versions.keys() != set(command.occurrence_ids):
+            raise KeyUsed
+        return replace(self, repeated=True)
 
 
 def check_in(commands: Sequence[Command], *, actor: Actor, at: datetime) -> list[Receipt | Refusal]:
@@ -154,17 +173,15 @@ def check_in(commands: Sequence[Command], *, actor: Actor, at: datetime) -> list
     work = _Work(frame, actor, recorded_at, tasks, others=_others(commands, actor=actor), left=left, elsewhere=confided_subjects(tasks) if said else {})
     results: list[Receipt | Refusal] = []
     for command in commands:
-        if command.key and command.key in before:
-            results.append(before[command.key])
-            continue
+        known = before.get(command.key) if command.key else None
         try:
-            receipt = work.add(command, before)
+            receipt = known.again(command) if known is not None else work.add(command, before)
         except Refusal as refusal:
             results.append(refusal)
             continue
         results.append(receipt)
         if command.key:
-            before[command.key] = replace(receipt, repeated=True)
+            before[command.key] = receipt
     work.write()
     return results
 
@@ -230,6 +247,8 @@ class _Work:
                 raise LedgerLeft(place=left.place, leaves="; ".join(" / ".join(names.values()) for names in left.leaves))
             rule = self.frame.rule(task.policy_id, task.rule)
             form = _checked_form(command.form, rule, shared=len(ids) > 1)
+            if form is not None and command.verb is Verb.FINISH:
+                check_answers(task.policy_id, rule, form, day=self.frame.day_of(command.at))
             settled, hops = settle(task, rule=rule, world=self.frame.under(task.policy_id), at=command.at)
             wish = CheckIn(
                 command.verb, command.at, command.note, form, first_holder=settled.first_post_id in self.actor.post_ids,
@@ -243,7 +262,9 @@ class _Work:
             told(hops, entries=self.entries, events=self.events)
             sender = (self.actor.id, command.key) if command.key else (None, None)
             self._step(settled, after, command.verb, at=command.at, visit=visit, note=note, form=forms[after.id], files=files, here=here, sender=sender)
-        return Receipt(visit, tuple(after.state.value for _, _, after, _ in steps), {after.id: after.version for _, _, after, _ in steps})
+        return Receipt(
+            visit, tuple(after.state.value for _, _, after, _ in steps), {after.id: after.version for _, _, after, _ in steps}, verb=command.verb.value
+        )
 
     def _confide(self, command: Command, forms: dict[UUID, Mapping[str, Any] | None]) -> tuple[str, dict[UUID, Mapping[str, Any] | None]]:
         """What of a visit's words stays here. A note may speak of anybody who was met: where one of its duties is confided, all of it is."""
@@ -331,11 +352,11 @@ def _before(commands: Sequence[Command], *, actor: Actor) -> dict[str, Receipt]:
     if not keys:
         return {}
     found: dict[str, Receipt] = {}
-    rows = CheckInRecord.objects.filter(sender=actor.id, key__in=keys).values_list("key", "visit", "occurrence__state", "occurrence", "version")
-    for key, visit, state, one, version in rows:
+    rows = CheckInRecord.objects.filter(sender=actor.id, key__in=keys).values_list("key", "visit", "occurrence__state", "occurrence", "version", "verb")
+    for key, visit, state, one, version, verb in rows:
         known = found.get(key or "")
         states, versions = (known.states, known.versions) if known else ((), {})
-        found[key or ""] = Receipt(visit, (*states, state), {**versions, one: version}, repeated=True)
+        found[key or ""] = Receipt(visit, (*states, state), {**versions, one: version}, verb=verb)
     return found
 
 

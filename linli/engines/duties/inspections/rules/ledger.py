@@ -8,10 +8,18 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from linli.engines.duties.rules.policy import Evidence
+from linli.kernel.refusal import N_, Refusal
 
 SUBJECT_KINDS = ("place", "entity")  # records of the territory that may have a ledger
 HAZARD, SAMPLE = "hazard", "sample"  # kinds of duty subjects that this room makes
 WORDS_MOST = 500
+YEAR = timedelta(days=366)
+
+
+class BadMendBy(Refusal):
+    code = "inspections.bad_mend_by"
+    message = N_("“%(given)s” is no day to mend it by, at %(place)s: give a day from %(first)s to %(last)s.")
+    field = "form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +115,54 @@ class Finding:
 
 
 def finding_of(form: Mapping[str, Any], terms: HazardTerms, *, day: date) -> Finding | None:
-    """What the form of an inspection on ``day`` found; None where nothing is wrong.
-
-    A date that lies before the inspection, or is none, counts as none: the playbook's days hold then.
-    """
-    words = str(form.get(terms.found) or "").strip()[:WORDS_MOST]
+    """What the form of an inspection on ``day`` found; None where nothing is wrong."""
+    words = _found(form, terms)
     if not words:
         return None
     return Finding(words, until_of(form, terms, day=day))
 
 
-def until_of(form: Mapping[str, Any], terms: HazardTerms, *, day: date) -> date:
-    """Until when it is to be mended, as the form says or by the playbook's days."""
-    usual = day + timedelta(days=terms.days)
+def _found(form: Mapping[str, Any], terms: HazardTerms) -> str:
+    return str(form.get(terms.found) or "").strip()[:WORDS_MOST]
+
+
+def check_mend_by(form: Mapping[str, Any], terms: HazardTerms, *, look: bool, day: date) -> None:
+    """Do nothing where the date to mend it by can be taken, or does not count; ``look``: the form is of a look after a hazard.
+
+    Raises:
+        BadMendBy: it lies before ``day``, on which the form was filled in, or more than a year after it, or is no day.
+    """
+    if form.get(terms.mended) is not True if look else _found(form, terms):
+        _mend_by(form, terms, day=day)
+
+
+def until_of(form: Mapping[str, Any], terms: HazardTerms, *, day: date, stands: date | None = None) -> date:
+    """Until when it is to be mended: as the form of ``day`` says, else by the date that ``stands`` and is not reached, else by the playbook's days."""
     try:
-        given = date.fromisoformat(str(form.get(terms.until) or ""))
+        given = _mend_by(form, terms, day=day)
+    except BadMendBy:  # of a time when it was not refused
+        given = None
+    if given is None and stands is not None and stands > day:
+        return stands
+    return given or day + timedelta(days=terms.days)
+
+
+def _mend_by(form: Mapping[str, Any], terms: HazardTerms, *, day: date) -> date | None:
+    given = str(form.get(terms.until) or "")
+    if not given:
+        return None
+    try:
+        found = date.fromisoformat(given)
     except ValueError:
-        return usual
-    return given if day < given <= day + timedelta(days=366) else usual
+        found = date.min
+    if not day <= found <= day + YEAR:
+        raise BadMendBy(given=given[:40], place=terms.until, first=day.isoformat(), last=(day + YEAR).isoformat())
+    return found
+
+
+def next_look(rectify_by: date, *, today: date) -> date:
+    """The last day for the next look after a hazard: the date to mend it by, and never before tomorrow, so that there is time for it."""
+    return max(rectify_by, today + timedelta(days=1))
 
 
 def lacking(stake: Stake, written: Mapping[str, date], *, today: date) -> Iterator[LeafForm]:

@@ -13,7 +13,7 @@ from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subq
 from django.db.models.functions import Coalesce
 
 from linli.directory.territory.selectors.things import Spot, spots
-from linli.engines.duties.inspections.models import Hazard, LastInspection, Leaf, Sampled
+from linli.engines.duties.inspections.models import Hazard, HazardCheck, LastInspection, Leaf, Sampled
 from linli.engines.duties.inspections.playbook import CONTACTS, READ, WRITE, ledger_policy, policy_of
 from linli.engines.duties.inspections.rules.ledger import HAZARD, RIGHT, SAMPLE, SUBJECT_KINDS, LeafForm, LedgerPolicy, Stake, finds_ledger_wrong, lacking
 from linli.engines.duties.inspections.selectors.hazards import HazardView, hazard_views
@@ -236,7 +236,9 @@ def places_behind(subjects: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUI
         refs = [ref for one, ref in subjects if one == kind]
         rows = model._default_manager.filter(id__in=refs).values_list("id", "kind", "place") if refs else ()
         found |= {(kind, ref): (of, place) for ref, of, place in rows}
-    return found
+    looks = [ref for one, ref in subjects if one == HAZARD and (one, ref) not in found]
+    made = HazardCheck.objects.filter(id__in=looks).values_list("id", "hazard__kind", "hazard__place") if looks else ()
+    return found | {(HAZARD, ref): (of, place) for ref, of, place in made}
 
 
 def census_left(duty_ids: Collection[UUID]) -> dict[UUID, Left]:
@@ -335,7 +337,9 @@ def _leaves(actor: Actor, stake: Stake, kind: str, place: UUID, *, today: date, 
 def _about(row: SubjectRecord, hazards: Sequence[HazardView]) -> Q:
     """The duties about a place: itself, where it was drawn, and the looks after its hazards."""
     drawn = list(Sampled.objects.filter(kind=row.kind, place=row.ref).values_list("id", flat=True))
-    return Q(subject_id=row.id) | Q(subject__kind=SAMPLE, subject__ref__in=drawn) | Q(subject__kind=HAZARD, subject__ref__in=[one.id for one in hazards])
+    found = [one.id for one in hazards]
+    looks = [*found, *HazardCheck.objects.filter(hazard__in=found).values_list("id", flat=True)]
+    return Q(subject_id=row.id) | Q(subject__kind=SAMPLE, subject__ref__in=drawn) | Q(subject__kind=HAZARD, subject__ref__in=looks)
 
 
 def _inspections(actor: Actor, about: Q, land: Frame) -> tuple[InspectionLine, ...]:

@@ -19,10 +19,12 @@ from linli.directory.territory.selectors.things import spots
 from linli.engines.duties.inspections.events import HazardMended, HazardStands
 from linli.engines.duties.inspections.models import Hazard, HazardCheck, LastInspection, Sampled
 from linli.engines.duties.inspections.playbook import ledger_policy, policy_of
-from linli.engines.duties.inspections.rules.ledger import HAZARD, SAMPLE, SUBJECT_KINDS, HazardTerms, finding_of, until_of
+from linli.engines.duties.inspections.rules.ledger import HAZARD, SAMPLE, SUBJECT_KINDS, HazardTerms, check_mend_by, finding_of, next_look, until_of
 from linli.engines.duties.models import CheckInRecord, Occurrence, SubjectRecord
-from linli.engines.duties.rules.subjects import LABEL_MOST, Subject
+from linli.engines.duties.rules.policy import DutyRule
+from linli.engines.duties.rules.subjects import LABEL_MOST, Span, SpanKind, Subject
 from linli.engines.duties.services.frame import NoSuchRule, frame
+from linli.engines.duties.services.renewing import renew_subjects
 from linli.engines.duties.services.subjects import end_subjects, set_subjects
 from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
@@ -59,6 +61,16 @@ class _Report:
     inspection: bool
 
 
+def check_mend_date(policy_id: UUID, rule: DutyRule, form: Mapping[str, object], day: date) -> None:
+    """An answer check of the duties' engine: a date to mend something by lies on the day of the inspection or after it.
+
+    Raises:
+        BadMendBy.
+    """
+    if rule.subject_kind in (*SUBJECT_KINDS, SAMPLE, HAZARD) and (terms := _terms(policy_id)) is not None:
+        check_mend_by(form, terms, look=rule.subject_kind == HAZARD, day=day)
+
+
 def take_reports(duty_ids: Sequence[UUID], *, at: datetime) -> list[Found]:
     """Take the answers of these finished duties: hazards found, and what a look after one says. Safe to repeat.
 
@@ -79,7 +91,7 @@ def take_reports(duty_ids: Sequence[UUID], *, at: datetime) -> list[Found]:
             found_at=report.at, recorded_at=machine_now(), rectify_by=finding.rectify_by,
         ))  # fmt: skip
     Hazard.objects.bulk_create(made)
-    _ask_again(made, at=at)
+    _taken(set_subjects(_looks(made, at=at), actor=INSPECTIONS, at=at))
     record([_entry("find_hazard", hazard.id, at=hazard.found_at) for hazard in made])
     _look_again([report for report in reports if report.subject.kind == HAZARD], at=at)
     return _without_matter(duty_ids)
@@ -97,14 +109,17 @@ def _reports(duty_ids: Sequence[UUID]) -> list[_Report]:
     for row in (
         Occurrence.objects.filter(id__in=duty_ids, state="done", subject__kind__in=[*SUBJECT_KINDS, SAMPLE, HAZARD]).select_related("subject").order_by("id")
     ):
-        terms = policy_of(row.policy).hazards or ledger_policy()[1].hazards
         try:
             inspection = land.rule(row.policy, row.rule).kind == "inspection"
         except NoSuchRule:
             inspection = False
         assert row.done_at is not None  # a constraint: what is done has its time
-        found.append(_Report(row.id, row.subject, forms.get(row.id) or {}, row.done_at, terms, inspection))
+        found.append(_Report(row.id, row.subject, forms.get(row.id) or {}, row.done_at, _terms(row.policy), inspection))
     return found
+
+
+def _terms(policy_id: UUID) -> HazardTerms | None:
+    return policy_of(policy_id).hazards or ledger_policy()[1].hazards
 
 
 def _places(subjects: Sequence[SubjectRecord]) -> dict[UUID, tuple[str, UUID]]:
@@ -133,15 +148,17 @@ def _inspected(seen: Mapping[tuple[str, UUID], datetime]) -> None:
 
 
 def _look_again(reports: Sequence[_Report], *, at: datetime) -> None:
-    """Take what looks after hazards say; what was taken before is left."""
+    """Take what looks after hazards say, the earliest first; what was taken before is left. Not mended, it is looked at again."""
     taken = set(HazardCheck.objects.filter(duty__in=[report.duty for report in reports]).values_list("duty", flat=True))
-    known = {row.id: row for row in Hazard.objects.select_for_update().filter(id__in=[report.subject.ref for report in reports]).order_by("id")}
-    for report in reports:
-        hazard = known.get(report.subject.ref)
+    refs = {report.subject.ref for report in reports}
+    earlier = dict(HazardCheck.objects.filter(id__in=refs).values_list("id", "hazard_id"))  # looks that another one has followed since
+    known = {row.id: row for row in Hazard.objects.select_for_update().filter(id__in={earlier.get(ref, ref) for ref in refs}).order_by("id")}
+    for report in sorted(reports, key=lambda one: one.at):
+        hazard = known.get(earlier.get(report.subject.ref, report.subject.ref))
         if hazard is None or report.terms is None or report.duty in taken:
             continue
         mended = report.form.get(report.terms.mended) is True
-        HazardCheck.objects.create(hazard=hazard, duty=report.duty, mended=mended, at=report.at, recorded_at=machine_now())
+        check = HazardCheck.objects.create(hazard=hazard, duty=report.duty, mended=mended, at=report.at, recorded_at=machine_now())
         record([_entry("hazard_mended" if mended else "hazard_stands", hazard.id, at=report.at)])
         if hazard.mended_at is not None:
             continue
@@ -151,26 +168,32 @@ def _look_again(reports: Sequence[_Report], *, at: datetime) -> None:
             end_subjects([(HAZARD, hazard.id)], actor=INSPECTIONS, at=at)
             publish([HazardMended(key=hazard.id, at=report.at, place=hazard.place, matter=hazard.matter)])
             continue
-        hazard.rectify_by = until_of(report.form, report.terms, day=_day(report.at))
+        day = _day(report.at)
+        overdue = hazard.rectify_by <= day
+        hazard.rectify_by = until_of(report.form, report.terms, day=day, stands=hazard.rectify_by)
         Hazard.objects.filter(id=hazard.id).update(rectify_by=hazard.rectify_by)
-        _ask_again([hazard], at=at)
-        publish([HazardStands(key=hazard.id, at=report.at, place=hazard.place, duty=report.duty, matter=hazard.matter)])
+        _taken(renew_subjects(_looks([hazard], at=at, after=day), actor=INSPECTIONS, at=at, kept_as={hazard.id: check.id}))
+        publish([HazardStands(key=hazard.id, at=report.at, place=hazard.place, duty=report.duty, matter=hazard.matter, overdue=overdue)])
 
 
-def _ask_again(hazards: Sequence[Hazard], *, at: datetime) -> None:
-    """Have somebody look by its date whether each is mended: subjects of duties of the kind ``hazard`` with the day ``rectify``.
+def _looks(hazards: Sequence[Hazard], *, at: datetime, after: date | None = None) -> list[Subject]:
+    """The looks whether each is mended: subjects of duties of the kind ``hazard`` with the day ``rectify``; ``after``: the day of the last one.
 
-    News that comes after the date asks for a look the day after it came.
+    The next look's subject has the hazard's id; one that was made and followed by another has the id of its :class:`HazardCheck`.
     """
     today, labels = _day(at), _labels(hazards)
-    subjects = [
+    spans = () if after is None else (Span(SpanKind.ACTIVE, after + timedelta(days=1)),)
+    return [
         Subject(
-            HAZARD, hazard.id, hazard.area_id, f"{labels.get(hazard.place, '—')}：{hazard.words}"[:LABEL_MOST], {"kind": hazard.kind},
-            days={"rectify": hazard.rectify_by if hazard.rectify_by >= today else today + timedelta(days=1)},
+            HAZARD, hazard.id, hazard.area_id, f"{labels.get(hazard.place, '—')}：{hazard.words}"[:LABEL_MOST], {"kind": hazard.kind}, spans,
+            days={"rectify": next_look(hazard.rectify_by, today=today)},
         )
         for hazard in hazards
     ]  # fmt: skip
-    for result in set_subjects(subjects, actor=INSPECTIONS, at=at) if subjects else ():
+
+
+def _taken(results: Sequence[UUID | Refusal]) -> None:
+    for result in results:
         if isinstance(result, Refusal):
             raise result
 

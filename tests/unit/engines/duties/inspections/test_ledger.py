@@ -6,8 +6,21 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from linli.engines.duties.inspections.rules.ledger import HazardTerms, LeafForm, Stake, finding_of, finds_ledger_wrong, lacking
+from linli.engines.duties.inspections.rules.ledger import (
+    BadMendBy,
+    HazardTerms,
+    LeafForm,
+    Stake,
+    check_mend_by,
+    finding_of,
+    finds_ledger_wrong,
+    lacking,
+    next_look,
+    until_of,
+)
 from linli.kernel.playbooks.rules.problems import BadPlaybook
 from linli.kernel.playbooks.services.load import load_playbook
 
@@ -21,15 +34,44 @@ FISHINGNET = Path(__file__).resolve().parents[5] / "playbooks" / "fishingnet" / 
     [
         ("2026-01-09", date(2026, 1, 9)),
         ("", date(2026, 1, 12)),
-        ("2026-01-05", date(2026, 1, 12)),
-        ("2029-01-01", date(2026, 1, 12)),
-        ("soon", date(2026, 1, 12)),
+        ("2026-01-05", date(2026, 1, 5)),
+        ("2027-01-06", date(2027, 1, 6)),
     ],
 )
-def test_a_date_to_mend_by_that_cannot_be_is_the_playbooks(given: str, until: date) -> None:
+def test_a_date_to_mend_by_is_the_forms_or_the_playbooks(given: str, until: date) -> None:
+    check_mend_by({"hazard": "堆物", "rectify_by": given}, TERMS, look=False, day=TODAY)
     found = finding_of({"hazard": " 堆物 ", "rectify_by": given}, TERMS, day=TODAY)
     assert found is not None
     assert (found.words, found.rectify_by) == ("堆物", until)
+
+
+@pytest.mark.parametrize("given", ["2026-01-04", "2027-01-07", "soon"])
+def test_a_date_to_mend_by_that_cannot_be_is_refused_where_it_counts(given: str) -> None:
+    for look, form in ((False, {"hazard": "堆物"}), (True, {"mended": False})):
+        with pytest.raises(BadMendBy) as caught:
+            check_mend_by({**form, "rectify_by": given}, TERMS, look=look, day=TODAY)
+        assert caught.value.params["place"] == "rectify_by"
+    for look, form in ((False, {"hazard": ""}), (True, {"mended": True})):
+        check_mend_by({**form, "rectify_by": given}, TERMS, look=look, day=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("stands", "given", "until"),
+    [
+        (date(2026, 1, 7), "", date(2026, 1, 7)),
+        (date(2026, 1, 5), "", date(2026, 1, 12)),
+        (date(2026, 1, 2), "", date(2026, 1, 12)),
+        (date(2026, 1, 7), "2026-01-05", date(2026, 1, 5)),
+        (date(2026, 1, 2), "2026-01-09", date(2026, 1, 9)),
+    ],
+)
+def test_not_mended_keeps_its_date_until_that_is_reached(stands: date, given: str, until: date) -> None:
+    assert until_of({"rectify_by": given}, TERMS, day=TODAY, stands=stands) == until
+
+
+@given(by=st.dates(date(2025, 1, 1), date(2027, 1, 1)), today=st.dates(date(2025, 6, 1), date(2026, 6, 1)))
+def test_there_is_always_a_day_left_for_the_next_look(by: date, today: date) -> None:
+    assert today < next_look(by, today=today) and by <= next_look(by, today=today)
 
 
 @pytest.mark.parametrize("form", [{}, {"hazard": ""}, {"hazard": "  "}, {"hazard": None}])
