@@ -22,8 +22,8 @@ from linli.engines.duties.rules.cadence import (
     TimesPer,
     Unit,
     WithinStay,
-    checked,
 )
+from linli.engines.duties.rules.cadence_check import checked
 from linli.engines.duties.rules.cadence_words import day_words, phase_words, recurring_words, stay_words, times_words
 from linli.engines.duties.rules.forms import wrong_with
 from linli.engines.duties.rules.policy import DutiesPolicy, DutyRule, Evidence
@@ -83,7 +83,7 @@ class PhasedPart(Section):
 class StayPart(Section):
     stay: Code
     every: int | None = Field(default=None, ge=1, le=366, description="days; empty: once")
-    within: int | None = Field(default=None, ge=1, le=366, description="days from the stay's first")
+    within: int | None = Field(default=None, ge=1, le=366, description="once: days from the stay's first; empty: a week")
 
     def in_words(self) -> tuple[str, str]:
         return stay_words(self.stay, self.every, self.within)

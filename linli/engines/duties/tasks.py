@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from datetime import datetime
+
+from django.db import InterfaceError, OperationalError
 
 from linli.directory.territory.selectors import ground_or_none, is_set_up
 from linli.engines.duties.services.clock import due_duties, pass_on, run_clocks
-from linli.engines.duties.services.derive import Derived, derive, waiting_rules
+from linli.engines.duties.services.derive import Derived, derive, derive_stale, drop_rules, waiting_rules
 from linli.engines.duties.services.frame import frame
 from linli.engines.duties.services.subjects import DERIVE, refresh_sources
 from linli.kernel.clock.services import now
@@ -15,6 +19,7 @@ from linli.kernel.sweeps import register_sweep, work_off
 from linli.kernel.writing import write
 
 BATCH = 1_000
+_log = logging.getLogger(__name__)
 _asked: epoch.Cached[dict[str, object]] = epoch.Cached(dict)  # of this configuration: the ground and the day that the sources were asked at
 
 
@@ -25,7 +30,10 @@ def sweep(at: datetime | None = None) -> int:
 
 
 def derive_due(at: datetime | None = None) -> Derived:
-    """Ask the sources of subjects where something may have changed, and derive what is to be derived, a rule a write."""
+    """Ask the sources of subjects where something may have changed, and derive what is to be derived, a rule a write.
+
+    A rule that fails is logged and holds up no other; the next sweep tries it again.
+    """
     when = at or now()
     if not is_set_up():
         return Derived()
@@ -34,15 +42,37 @@ def derive_due(at: datetime | None = None) -> Derived:
         with write():
             refresh_sources(kinds={rule.subject_kind for rule in frame().policy.rules.values()}, at=when)
         asked.update(ground=ground_or_none(), day=when.date())
-    total = Derived()
     with write():
-        waiting = waiting_rules(at=when)
+        total, waiting = drop_rules(), waiting_rules(at=when)
+    rules = list(frame().policy.rules)
     for code in waiting:
+        made = _tried(code, lambda code=code: derive(at=when, only=[code]))  # type: ignore[misc]
+        if made is None:
+            rules.remove(code)
+        total += made or Derived()
+    try:
         with write():
-            total += derive(at=when, only=[code])
-    with write():
-        total += derive(at=when)
-    return total
+            return total + derive_stale(at=when, only=rules)
+    except (InterfaceError, OperationalError):
+        raise
+    except Exception:  # find out which rule it is: the others are derived without it
+        good = [code for code in rules if _tried(code, lambda code=code: derive_stale(at=when, only=[code], settled=False)) is not None]  # type: ignore[misc]
+        if good == rules:
+            raise
+        with write():
+            return total + derive_stale(at=when, only=good)
+
+
+def _tried(code: str, work: Callable[[], Derived]) -> Derived | None:
+    """Do a rule's work in a write of its own; None where it fails."""
+    try:
+        with write():
+            return work()
+    except (InterfaceError, OperationalError):
+        raise  # the database itself: the next sweep tries again
+    except Exception:
+        _log.exception("the duty %s cannot be derived", code)
+        return None
 
 
 def _derive() -> int:

@@ -28,6 +28,7 @@ from linli.engines.duties.shifts.services.feeds import end_feed, renew_feed
 from linli.engines.duties.shifts.services.presence import arrive, leave
 from linli.engines.duties.shifts.services.rosters import cancel, offer, sign_up, take_offer
 from linli.interfaces.access import actor_of_request, public_route, signed_in_route
+from linli.interfaces.duty_words import KINDS
 from linli.interfaces.refusals import uuid_given
 from linli.interfaces.tags import bilingual
 from linli.kernel.access.rules import Actor
@@ -162,11 +163,13 @@ def calendar(request: HttpRequest, secret: str) -> HttpResponseBase:  # noqa: AR
         book.add_component(event)
     for duty in feed_duties(person_id=person, at=at):
         event = icalendar.Event()
-        event.add("uid", f"{duty.rule}-{duty.day.isoformat()}@linli")
+        event.add("uid", f"{duty.rule or duty.kind}-{duty.day.isoformat()}@linli")
         event.add("dtstamp", at)
         event.add("dtstart", duty.day)
         event.add("dtend", duty.day + timedelta(days=1))
-        event.add("summary", _("%(duty)s: %(n)s to be done by today") % {"duty": bilingual(duty.names, shown) or duty.rule, "n": duty.count})
+        event.add(
+            "summary", _("%(duty)s: %(n)s to be done by today") % {"duty": bilingual(duty.names, shown) or duty.rule or KINDS[duty.kind][0], "n": duty.count}
+        )
         event.add("transp", "TRANSPARENT")
         book.add_component(event)
     return HttpResponse(book.to_ical(), content_type="text/calendar; charset=utf-8")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from linli.directory.devices.selectors import devices
 from linli.directory.devices.services import NewDevice, raise_alarm, register_devices
 from linli.directory.organisation.playbook import DirectorySection
 from linli.directory.organisation.selectors import organisation
@@ -20,7 +21,9 @@ from linli.domains.care.services import cases, days
 from linli.domains.care.services.cases import NewCase, open_case
 from linli.domains.care.services.erasing import erase_on_request
 from linli.domains.care.services.reading import break_glass, read_case
+from linli.engines.matters.selectors.page import matter_page
 from linli.interfaces.scenario.duties import DayText, DutyTelling, grid_of_story
+from linli.interfaces.scenario.inspections import Raised
 from linli.kernel.access.rules import SYSTEM, Actor, ActorKind
 from linli.kernel.access.selectors import role_grant
 from linli.kernel.events.tasks import dispatch_once
@@ -47,27 +50,31 @@ class CarePart(Section):
 
 
 class CareAct(Section):
-    """Somebody with ``role`` does something with a case: who holds its post, or (``stranger``) somebody else with that role."""
+    """Somebody with ``role`` does something with a case: who holds its post, or (``stranger``) somebody else with that role.
+
+    ``raises`` names the matter that a ringing bell opens.
+    """
 
     case: str
-    do: Literal["read", "glass", "level", "stay", "day", "pause", "go_on", "close", "withdraw", "erase", "ring"]
+    do: Literal["read", "glass", "level", "stay", "day", "pause", "go_on", "review", "close", "withdraw", "erase", "ring"]
     stranger: bool = False
     role: str = Field(default="", description="the stranger's; empty: that of the case's post")
     code: str = Field(default="", description="level, stay, day, or reason of a pause")
     first: DayText | None = None
     last: DayText | None = None
+    raises: str = ""
     refused: str = ""
 
 
 class CareTelling:
     """The care part of a story, beside its duties."""
 
-    def __init__(self, duties: DutyTelling) -> None:
-        self._duties = duties
+    def __init__(self, duties: DutyTelling, *, matters: dict[str, Any]) -> None:
+        self._duties, self._matters = duties, matters
         self._cases: dict[str, tuple[UUID, CarePart]] = {}
 
     def steps(self) -> Mapping[str, Callable[[Any, datetime], list[str]]]:
-        return {"care": self._told(self._open), "care_act": self._told(self._act)}
+        return {"care": self._told(self._open), "care_act": self._acted}
 
     def _told(self, act: Callable[[Any, datetime], None]) -> Callable[[Any, datetime], list[str]]:
         def do(wanted: Any, at: datetime) -> list[str]:
@@ -82,6 +89,16 @@ class CareTelling:
             return [f"not refused, expected {wanted.refused}"] if wanted.refused else []
 
         return do
+
+    def _acted(self, wanted: CareAct, at: datetime) -> list[str]:
+        wrong = self._told(self._act)(wanted, at)
+        if wanted.raises and not wrong:
+            bell = self._cases[wanted.case][1].bell
+            code = next((line.matter_code for line in devices(actor=SYSTEM) if line.code == bell), "")
+            if not code:
+                return ["no matter came of it"]
+            self._matters[wanted.raises] = Raised(matter_page(actor=SYSTEM, at=at, code=code).matter.id, code)
+        return wrong
 
     def _open(self, wanted: CarePart, at: datetime) -> None:
         grid, policy, today = grid_of_story(wanted.grid), care_policy(), at.date()
@@ -112,6 +129,7 @@ class CareTelling:
             "day": lambda: days.set_day(**common, day=wanted.code, on=first),
             "pause": lambda: days.pause_case(**common, first=first or at.date(), last=last, reason=wanted.code),
             "go_on": lambda: days.go_on(**common, first=first or at.date()),
+            "review": lambda: cases.review_case(**common, next_on=first or at.date()),
             "close": lambda: cases.close_case(**common, ending=Ending(wanted.code or "goals_reached")),
             "withdraw": lambda: cases.withdraw_consent(**common),
             "erase": lambda: erase_on_request(**common),

@@ -89,6 +89,7 @@ class ExpectDuty(Section):
     excused: bool | None = None
     attempts: int | None = None
     count: int | None = None
+    due: DayText | None = Field(default=None, description="the last day for it")
 
 
 DUTY_THINGS: dict[str, type[Section]] = {"subject": SubjectPart, "check_in": CheckInPart, "expect_duty": ExpectDuty}
@@ -162,6 +163,9 @@ class DutyTelling:
             asked = getattr(wanted, name)
             if asked is not None and asked != value:
                 yield f"{name} is {value}, expected {asked}"
+        due = (found.due_at - timedelta(seconds=1)).astimezone(self._first.tzinfo).date()
+        if wanted.due is not None and due != self.day(wanted.due):
+            yield f"due {due}, expected {self.day(wanted.due)}"
 
     def _find(self, wanted: CheckInPart | ExpectDuty, duty: str, at: datetime) -> Seen | None:
         if wanted.grid is not None:

@@ -212,7 +212,7 @@ class Story(Section):
                 yield Issue(("steps", place, "at"), N_("a step may not lie before the one above it"))
             last = (int(day[1:]), clock)
             for name, thing in step.things().items():
-                if isinstance(thing, InspectPart) and thing.raises:
+                if isinstance(thing, InspectPart | CareAct) and thing.raises:
                     known.add(thing.raises)
                 if isinstance(thing, Report | SubjectPart | CarePart | PlacePart | TeamPart | StartPart):
                     known.add(thing.name)

@@ -78,7 +78,7 @@ class Telling:
             "hold": self._meetings.hold, "expect_meeting": self._meetings.expect,
             "place": self._ledgers.place, "leaf": self._ledgers.leaf, "inspect": self._ledgers.inspect, "expect_place": self._ledgers.expect_place,
             "expect_round": self._ledgers.expect_round, "expect_draw": self._ledgers.expect_draw,
-            **CareTelling(self._duties).steps(), **teams.steps(), **self._patrols.steps(),
+            **CareTelling(self._duties, matters=self._receipts).steps(), **teams.steps(), **self._patrols.steps(),
         }  # fmt: skip
 
     def tell(self) -> Iterator[Told]:

@@ -14,12 +14,13 @@ from django.test.utils import CaptureQueriesContext
 from linli.directory.organisation.selectors import organisation
 from linli.engines.duties.models import Occurrence
 from linli.engines.duties.rules.task import Verb
-from linli.engines.duties.selectors.calendar import duty_days, visit_coverage
+from linli.engines.duties.selectors.calendar import duties_between, duty_days, visit_coverage
+from linli.engines.duties.selectors.desk import my_day
 from linli.engines.duties.selectors.feed import feed_duties
 from linli.kernel.access.rules import SYSTEM, Forbidden
 from tests.factories import MONDAY
-from tests.integration.duties.made import DAY, HOUR, Town, did
-from tests.integration.duties.test_pages import at, desk, place
+from tests.integration.duties.made import DAY, DUTIES, HOUR, Town, did
+from tests.integration.duties.test_pages import desk, place
 
 __all__ = ["desk", "place"]
 
@@ -115,7 +116,32 @@ def test_the_feed_says_what_and_how_many_and_nothing_of_anybody(place: Town) -> 
     with CaptureQueriesContext(connection) as asked:
         found = feed_duties(person_id=head, at=MONDAY + HOUR)
     assert sum("duties_occurrence" in query["sql"] for query in asked.captured_queries) == 1
-    (visits, *_) = [one for one in found if one.rule == "weekly_visit"]
-    assert (visits.day, visits.count, set(vars(type(visits))["__slots__"])) == (date(2026, 3, 8), 2, {"rule", "names", "day", "count"})
+    assert not any(one.rule == "weekly_visit" for one in found)  # private: called by its kind
+    (visits, *_) = [one for one in found if one.kind == "visit" and not one.names]
+    assert (visits.day, visits.count, visits.rule) == (date(2026, 3, 8), 2, "")
+    assert set(vars(type(visits))["__slots__"]) == {"kind", "rule", "names", "day", "count"}
+    assert any(one.rule == "grid_round" and one.names["en"] == "Grid round" for one in found)
     assert feed_duties(person_id=head, at=MONDAY + 60 * DAY) == []
-    at(MONDAY)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Visit: 1 to be done by today"), ("zh-hans", "走访")])
+def test_a_private_address_names_no_private_duty_and_the_page_says_what_it_shows(place: Town, desk: Desk, language: str, words: str) -> None:
+    page = desk("grid", language=language).post("/volunteer/feed").content.decode()
+    assert ("private duties are called by their kind only" in page) == (language == "en")
+    address = page[page.index("/volunteer/calendar/") :].partition(".ics")[0] + ".ics"
+    shown = Client(HTTP_ACCEPT_LANGUAGE=language).get(address).content.decode().replace("\r\n ", "")
+    assert words in shown and "Weekly visit" not in shown and "每周探访" not in shown and "weekly_visit" not in shown and "G-0" not in shown
+
+
+def test_a_duty_until_midnight_belongs_to_its_own_day(place: Town) -> None:
+    place.rules(DUTIES.replace("days_off: after", "days_off: after\n      hours: 00:00-24:00"))
+    wednesday = date(2026, 3, 4)
+    counted = {(one.day, one.kind): one.total for one in duty_days(actor=SYSTEM, **MARCH) if one.kind == "patrol"}
+    assert {day.weekday() for day, _ in counted} == {2} and counted[wednesday, "patrol"] == len(place.community.grids)
+    page = duties_between(actor=SYSTEM, at=MONDAY, first=wednesday, last=wednesday, kinds=frozenset({"patrol"}))
+    assert page.total == len(place.community.grids)
+    assert duties_between(actor=SYSTEM, at=MONDAY, first=wednesday + DAY, last=wednesday + DAY, kinds=frozenset({"patrol"})).total == 0
+    head = organisation().holder(place.community.head("grid").id, MONDAY).person_id
+    assert {one.day.weekday() for one in feed_duties(person_id=head, at=MONDAY) if one.rule == "grid_round"} == {2}
+    place.run(MONDAY + 2 * DAY)
+    assert my_day(actor=place.actor(), at=MONDAY + 2 * DAY).today == 1

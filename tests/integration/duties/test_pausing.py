@@ -17,6 +17,7 @@ from linli.engines.duties.rules.task import Verb
 from linli.engines.duties.selectors.check import broken_invariants
 from linli.engines.duties.selectors.figures import how_duties_went
 from linli.engines.duties.services.pausing import NoSuchSubject, end_pause, pause
+from linli.engines.duties.services.subjects import end_subjects
 from linli.kernel.access.rules import SYSTEM, Forbidden
 from linli.kernel.access.services import users
 from linli.kernel.clock.services import set_clock
@@ -67,6 +68,47 @@ def test_a_pause_asks_for_nothing_ends_by_hand_and_leaves_what_has_happened(plac
     assert SubjectRecord.objects.get(id=key).pauses == [[TODAY.isoformat(), (TODAY + 6 * DAY).isoformat(), "away"]]
     place.case(ref=subject.ref, level="daily", at=MONDAY + 7 * DAY)  # its owner says it anew: the pause is not the owner's
     assert len(SubjectRecord.objects.get(id=key).pauses) == 1
+
+
+@pytest.mark.parametrize(("last", "days"), [(None, 7), (None, 0), (40, 9)])
+def test_a_pause_that_ends_before_its_visits_do_gives_them_back(place: Town, last: int | None, days: int) -> None:
+    """A month's visit, on the third day of the month: asked for again, with what was tried; the week's is over in a week."""
+    key = place.case()
+    place.derive()
+    place.run(MONDAY + HOUR)
+    subject, month = SubjectRecord.objects.get(id=key), visits(key, "monthly_condolence")[0]
+    did(Verb.NOT_HOME, month, actor=place.actor("street"), at=MONDAY + HOUR)
+    paused(place, subject, 0, last)
+    place.derive()
+    assert {duty.state for duty in (visits(key, "monthly_condolence")[0], visits(key)[0])} == {"dropped"}
+    later = MONDAY + days * DAY + HOUR
+    with write():
+        end_pause(actor=place.actor("street"), at=later, kind=subject.kind, ref=subject.ref, first=TODAY)
+    place.derive(later)
+    place.derive(later)
+    place.run(later)
+    back = visits(key, "monthly_condolence")[0]
+    assert (back.id, back.state, back.attempts, back.opens_at) == (month.id, "open", 1, month.opens_at)
+    assert visits(key)[0].state == ("open" if days == 0 else "dropped")
+    assert not broken_invariants(actor=SYSTEM, at=later)
+    did(Verb.FINISH, back, actor=place.actor("street"), at=later, form={"well": True})
+    place.derive(later + DAY)
+    assert visits(key, "monthly_condolence")[0].state == "done"
+
+
+def test_a_subject_that_was_ended_by_mistake_has_its_visits_again(place: Town) -> None:
+    key = place.case()
+    place.derive()
+    place.run(MONDAY + HOUR)
+    subject = SubjectRecord.objects.get(id=key)
+    with write():
+        end_subjects([(subject.kind, subject.ref)], actor=SYSTEM, at=MONDAY + HOUR)
+    place.derive(MONDAY + HOUR)
+    assert [visit.state for visit in visits(key)] == ["dropped"]
+    place.case(ref=subject.ref, at=MONDAY + 2 * HOUR)
+    place.derive(MONDAY + 2 * HOUR)
+    place.run(MONDAY + 2 * HOUR)
+    assert [visit.state for visit in visits(key)][:2] == ["open", "planned"] and not broken_invariants(actor=SYSTEM, at=MONDAY + 2 * HOUR)
 
 
 @pytest.mark.parametrize(

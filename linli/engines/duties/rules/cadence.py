@@ -9,7 +9,6 @@ once and then cut by the subject's own days. *Own* ones count from the subject: 
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -22,12 +21,10 @@ from dateutil.relativedelta import relativedelta
 from dateutil.rrule import rrule, rrulestr
 
 from linli.engines.duties.rules.subjects import Span, SpanKind, Subject
-from linli.kernel.refusal import N_, Refusal
 
 ANCHOR = date(2001, 1, 1)  # a Monday: where rules that name no start begin to count; early enough for a replay of old years
-PARTS = frozenset({"FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "COUNT", "UNTIL", "WKST"})
-FREQUENCIES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 DAY = timedelta(days=1)
+STAY_DAYS = 7  # for what is due once in a stay: when the stay ends is not known while it lasts
 
 
 class Period(StrEnum):
@@ -62,21 +59,6 @@ class DaysOff(StrEnum):
 
     def in_chinese(self) -> str:
         return {"keep": "照常", "after": "顺延到下一个工作日", "before": "提前到上一个工作日", "skip": "不做"}[self.value]
-
-
-class BadRecurrence(Refusal):
-    code = "duties.bad_recurrence"
-    message = N_("“%(given)s” is not a recurrence. Write an RRULE (RFC 5545) such as FREQ=WEEKLY;BYDAY=MO, by days at the finest.")
-
-
-class NeverFires(Refusal):
-    code = "duties.never_fires"
-    message = N_("This cadence never comes round: “%(given)s”.")
-
-
-class NeverEnds(Refusal):
-    code = "duties.never_ends"
-    message = N_("A phase without a number of times never ends, so the phase after it never begins.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +106,7 @@ class Phased:
 
 @dataclass(frozen=True, slots=True)
 class WithinStay:
-    """During each stay ``code``: every ``every`` days from its first; None: once, as long as it lasts (and within ``within`` days)."""
+    """During each stay ``code``: every ``every`` days from its first; None: once, within its first ``within`` days (a week if nothing is said)."""
 
     code: str
     every: int | None = None
@@ -148,49 +130,6 @@ class Workdays(Protocol):
     """What the working calendar tells: which days are worked."""
 
     def is_working_day(self, day: date) -> bool: ...
-
-
-# -- checking ---------------------------------------------------------------------------------------------------------
-
-
-def checked(cadence: Cadence) -> Cadence:
-    """Return the cadence as it is.
-
-    Raises:
-        BadRecurrence: no RRULE by days, weeks, months or years.
-        NeverFires: no day ever meets it.
-        NeverEnds: a phase before the last has no end.
-    """
-    if isinstance(cadence, Recurring):
-        _check_recurrence(cadence)
-    if isinstance(cadence, Phased) and (not cadence.phases or any(phase.times is None for phase in cadence.phases[:-1])):
-        raise NeverEnds()
-    return cadence
-
-
-def _check_recurrence(cadence: Recurring) -> None:
-    parts = dict(part.partition("=")[::2] for part in cadence.rule.upper().split(";"))
-    if not parts.keys() <= PARTS or parts.get("FREQ") not in FREQUENCIES or not all(parts.values()):
-        raise BadRecurrence(given=cadence.rule)
-    try:
-        made = _rule(cadence)
-        if "BYMONTHDAY" in parts and "BYMONTH" in parts:  # the library would look for 31 February to the end of time
-            months, days = ([int(text) for text in parts[name].split(",")] for name in ("BYMONTH", "BYMONTHDAY"))
-            if not any(1 <= abs(day) <= monthrange(2024, month)[1] for month in months for day in days):
-                raise NeverFires(given=cadence.rule)
-        if next(iter(made), None) is None:
-            raise NeverFires(given=cadence.rule)
-    except (ValueError, TypeError, KeyError, IndexError):
-        raise BadRecurrence(given=cadence.rule) from None
-
-
-def _rule(cadence: Recurring) -> rrule:
-    made = rrulestr(cadence.rule.upper(), dtstart=datetime.combine(cadence.since, datetime.min.time()))  # days only: no zone
-    assert isinstance(made, rrule)
-    return made
-
-
-# -- windows ----------------------------------------------------------------------------------------------------------
 
 
 def shared_windows(cadence: Recurring | TimesPer, *, first: date, last: date, days_off: DaysOff, calendar: Workdays) -> tuple[Window, ...]:
@@ -253,7 +192,10 @@ def cut(window: Window, *, active: Iterable[Span], pauses: Iterable[Span]) -> Wi
 
 def moved(windows: Iterable[Window], *, first: date, last: date, days_off: DaysOff, calendar: Workdays) -> Iterator[Window]:
     """Yield the windows as days off move them, those that then touch the days from ``first`` to ``last``."""
+    reach = DAY * 31  # a day off moves a window no further; what lies beyond may lie beyond the calendar, too
     for window in windows:
+        if window.first > last + reach or window.last < first - reach:
+            continue
         end = _end(window, days_off=days_off, calendar=calendar)
         if end is None:
             continue
@@ -283,10 +225,17 @@ def _recurring(cadence: Recurring, first: date, last: date) -> Iterator[Window]:
         yield Window(day.isoformat(), day, day + DAY * (cadence.days - 1))
 
 
+def recurrence(cadence: Recurring) -> rrule:
+    """The library's own form of the rule."""
+    made = rrulestr(cadence.rule.upper(), dtstart=datetime.combine(cadence.since, datetime.min.time()))  # days only: no zone
+    assert isinstance(made, rrule)
+    return made
+
+
 @lru_cache(maxsize=256)
 def _days_of(cadence: Recurring, first: date, last: date) -> tuple[date, ...]:
     low, high = (datetime.combine(day, datetime.min.time()) for day in (first, last))
-    return tuple(found.date() for found in _rule(cadence).between(low, high, inc=True))
+    return tuple(found.date() for found in recurrence(cadence).between(low, high, inc=True))
 
 
 def _times_per(cadence: TimesPer, first: date, last: date) -> Iterator[Window]:
@@ -339,12 +288,11 @@ def _starts(cadence: Phased, subject: Subject) -> tuple[date, ...]:
 
 def _within_stay(cadence: WithinStay, subject: Subject, last: date) -> Iterator[Window]:
     for stay in subject.of(SpanKind.STAY, cadence.code):
-        end = stay.last if stay.last is not None else last + DAY * 31
         if cadence.every is None:
-            limit = stay.first + DAY * (cadence.within - 1) if cadence.within else end
-            if stay.last is not None or cadence.within:
-                yield Window(stay.first.isoformat(), stay.first, min(limit, stay.last or limit))
+            limit = stay.first + DAY * ((cadence.within or STAY_DAYS) - 1)
+            yield Window(stay.first.isoformat(), stay.first, min(limit, stay.last or limit))
             continue
+        end = stay.last if stay.last is not None else last + DAY * 31
         begin = stay.first
         for begin in islice(_every(stay.first, cadence.every), 3_700):
             if begin > min(end, last + DAY * 31):

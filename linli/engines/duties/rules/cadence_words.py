@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linli.engines.duties.rules.cadence import Period, Unit
+from linli.engines.duties.rules.cadence import STAY_DAYS, Period, Unit
 
 Words = tuple[str, str]
 
@@ -49,7 +49,8 @@ def stay_words(stay: str, every: int | None, within: int | None) -> Words:
     zh, en = f"{stay}期间", f"during the stay ({stay.replace('_', ' ')})"
     if every is not None:
         return f"{zh}每 {every} 天一次", f"{en} every {every} days"
-    return (f"{zh}头 {within} 天内一次", f"{en} within its first {within} days") if within is not None else (f"{zh}一次", f"{en} once")
+    days = within or STAY_DAYS
+    return f"{zh}头 {days} 天内一次", f"{en} within its first {days} days"
 
 
 def day_words(day: str, offset: int, days: int) -> Words:

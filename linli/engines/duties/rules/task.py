@@ -59,6 +59,7 @@ class Verb(StrEnum):
     HANDED_ON = "handed_on"
     MISSED = "missed"
     DROPPED = "dropped"
+    RESUMED = "resumed"
 
 
 CHECK_INS = frozenset({Verb.TAKE, Verb.START, Verb.ARRIVE, Verb.FINISH, Verb.NOT_HOME, Verb.REFUSE, Verb.EXPLAIN, Verb.NOTE})
@@ -248,7 +249,7 @@ def _handed_on(task: Task, *, rule: DutyRule, world: World, at: datetime) -> Tas
     return replace(task, level=level, post_id=post, hand_on_at=hand_on, version=task.version + 1)
 
 
-def decide(task: Task, wish: CheckIn, *, rule: DutyRule, recorded_at: datetime) -> Task:
+def decide(task: Task, wish: CheckIn, *, rule: DutyRule, world: World, recorded_at: datetime) -> Task:
     """Return the task after a check-in, with its version raised by one. The task is settled as of ``wish.at`` at least.
 
     An attempt is not a visit: the duty stays open and is missed when nobody was met by its end. A refused visit is counted as
@@ -266,7 +267,7 @@ def decide(task: Task, wish: CheckIn, *, rule: DutyRule, recorded_at: datetime) 
     last = max((time for time in (task.started_at, task.arrived_at, task.tried_at) if time is not None), default=None)
     if last is not None and wish.at < last and wish.verb not in WORDS_ONLY:
         raise OutOfOrder()
-    after = _answered(task, wish)
+    after = _answered(task, wish, rule=rule, world=world)
     after = _finish(after, wish, rule) if wish.verb is Verb.FINISH else _DO[wish.verb](after, wish)
     return replace(after, version=task.version + 1)
 
@@ -291,13 +292,28 @@ def dropped(task: Task) -> Task:
     return replace(task, state=State.DROPPED, hand_on_at=None, version=task.version + 1)
 
 
-def _answered(task: Task, wish: CheckIn) -> Task:
+def resumed(task: Task, *, rule: DutyRule, world: World, at: datetime) -> Task:
+    """Return the dropped task as asked for again: where it was in its chain, with the time to answer counted from ``at``."""
+    level, post = world.post_for(rule.chain, task.level, task.area_id) or (task.level, task.post_id)
+    hand_on = _hand_on_at(rule, world=world, level=level, area_id=task.area_id, since=at) if task.answered_at is None else None
+    return replace(task, state=State.OPEN, level=level, post_id=post, hand_on_at=hand_on, version=task.version + 1)
+
+
+def _answered(task: Task, wish: CheckIn, *, rule: DutyRule, world: World) -> Task:
     """Whoever checks in has answered: it is not handed on any more, and comes back when it was the first post's holder."""
     if wish.verb in WORDS_ONLY:
         return task
     answered = task.answered_at if task.answered_at is not None and task.answered_at <= wish.at else wish.at
-    back = {"level": 0, "post_id": task.first_post_id} if wish.first_holder and task.state is State.OPEN else {}
-    return replace(task, answered_at=answered, hand_on_at=None, **back)  # type: ignore[arg-type]
+    after = replace(task, answered_at=answered, hand_on_at=None)
+    if not wish.first_holder or task.state is not State.OPEN:
+        return after
+    return replace(after, level=_place_of(task.first_post_id, task, rule=rule, world=world), post_id=task.first_post_id)
+
+
+def _place_of(post_id: UUID, task: Task, *, rule: DutyRule, world: World) -> int:
+    """Where in the chain a post stands: levels without a post in the area are passed over. The first, if it stands there no more."""
+    places = range(len(rule.chain))
+    return next((place for place in places if world.post_for(rule.chain, place, task.area_id) == (place, post_id)), 0)
 
 
 def _take(task: Task, wish: CheckIn) -> Task:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import TruncDate
 
 from linli.directory.territory.rules import AreaNode
@@ -83,7 +83,7 @@ def duty_days(
     actor.require_somewhere(READ)
     land = frame()
     rows = _chosen(actor, land, first=first, last=last, kinds=kinds, area=area, mine=mine, without=without)
-    counted = rows.annotate(day=TruncDate("due_at", tzinfo=land.zone)).order_by().values("day", "rule").annotate(
+    counted = rows.annotate(day=last_day(land)).order_by().values("day", "rule").annotate(
         ahead=Count("id", filter=Q(state__in=[State.PLANNED, State.OPEN])), done=Count("id", filter=Q(state__in=[State.DONE, State.REFUSED])),
         missed=Count("id", filter=Q(state=State.MISSED)),
     )  # fmt: skip
@@ -132,6 +132,11 @@ def visit_coverage(*, actor: Actor, first: date, last: date, kind: str = "visit"
     return tuple(sorted((one for one in found if one.total), key=lambda one: (one.share, -one.total, one.code)))
 
 
+def last_day(land: Frame) -> TruncDate:
+    """The day on which a duty ends: until 24:00 is that day, not the next."""
+    return TruncDate(F("due_at") - timedelta(seconds=1), tzinfo=land.zone)
+
+
 def kinds_of_duty() -> frozenset[str]:
     """The kinds of duty that the playbook which holds has."""
     return frozenset(rule.kind for rule in frame().policy.rules.values())
@@ -141,7 +146,7 @@ def _chosen(
     actor: Actor, land: Frame, *, first: date, last: date, kinds: frozenset[str], area: AreaNode | None, mine: bool,
     without: QuerySet[Any, Any] | None = None,
 ) -> QuerySet[Occurrence]:  # fmt: skip
-    rows = visible(actor).filter(due_at__gte=land.moment(first, 0), due_at__lt=land.moment(min(last, first + SPAN_MOST) + timedelta(days=1), 0))
+    rows = visible(actor).filter(due_at__gt=land.moment(first, 0), due_at__lte=land.moment(min(last, first + SPAN_MOST) + timedelta(days=1), 0))
     rows = rows.exclude(state=State.DROPPED)
     if without is not None:
         rows = rows.exclude(id__in=without)

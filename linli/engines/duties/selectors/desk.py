@@ -137,7 +137,7 @@ def my_day(*, actor: Actor, at: datetime) -> MyDay:
         now=lines_of(running[:MOST], at=at, land=land),
         coming=lines_of(coming[:50], at=at, land=land),
         missed=lines_of(missed[:50], at=at, land=land),
-        today=running.filter(due_at__lt=midnight).count(),
+        today=running.filter(due_at__lte=midnight).count(),
         done=week.count(),
     )
 

@@ -24,6 +24,7 @@ class Seen:
     state: str
     area_id: UUID
     post_id: UUID
+    due_at: datetime
     missed_at: datetime | None
     excused_at: datetime | None
     attempts: int
@@ -39,7 +40,7 @@ def occurrence_at(*, rule: str, ref: UUID, at: datetime, kind: str = "") -> Seen
     row = rows.filter(opens_at__lte=at).order_by("-opens_at").first() or rows.order_by("opens_at").first()
     if row is None:
         return None
-    return Seen(row.id, row.state, row.area_id, row.post_id, row.missed_at, row.excused_at, row.attempts, rows.count(), _served(row))
+    return Seen(row.id, row.state, row.area_id, row.post_id, row.due_at, row.missed_at, row.excused_at, row.attempts, rows.count(), _served(row))
 
 
 @dataclass(frozen=True, slots=True)

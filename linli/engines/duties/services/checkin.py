@@ -254,7 +254,7 @@ class _Work:
                 command.verb, command.at, command.note, form, first_holder=settled.first_post_id in self.actor.post_ids,
                 photos=len(command.photos), signed=command.signature is not None,
             )  # fmt: skip
-            steps.append((hops, settled, decide(settled, wish, rule=rule, recorded_at=self.recorded_at), form))
+            steps.append((hops, settled, decide(settled, wish, rule=rule, world=self.frame, recorded_at=self.recorded_at), form))
         forms = {after.id: form for _, _, after, form in steps}
         note, forms = self._confide(command, forms)
         files = self._keep(command, visit, [after for _, _, after, _ in steps])

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from linli.engines.duties.events import DutiesPassed, DutyEvent
-from linli.engines.duties.rules.task import Hop, State, Task, Verb, dropped, settle
+from linli.engines.duties.rules.task import Hop, State, Task, Verb, dropped, resumed, settle
 from linli.engines.duties.services.frame import held_frame
 from linli.engines.duties.services.rows import audit_entry, events_of, locked_tasks, store_tasks
 from linli.kernel.audit.services import Entry, record
@@ -89,7 +89,10 @@ def drop_ended(*, at: datetime) -> int:
 
 
 def drop_paused(subject_id: UUID, *, first: date, last: date | None, at: datetime) -> int:
-    """Ask no more for begun duties of a subject that end within its pause, if the pause has begun; return how many."""
+    """Ask no more for begun duties of a subject that end within its pause, if the pause has begun; return how many.
+
+    If the pause ends before they would have, deriving asks for them again (:func:`resume`).
+    """
     frame = held_frame()
     if first > frame.day_of(at):
         return 0
@@ -101,6 +104,16 @@ def drop_paused(subject_id: UUID, *, first: date, last: date | None, at: datetim
         )
         ids = [row[0] for row in cursor.fetchall()]
     return _drop(ids, at=at)
+
+
+def resume(ids: Sequence[UUID], *, at: datetime) -> int:
+    """Ask again for dropped duties that are wanted after all; return how many. What was done of them stays. Safe to repeat."""
+    frame = held_frame()
+    before = [task for task in locked_tasks(ids).values() if task.state is State.DROPPED]
+    after = [resumed(task, rule=frame.rule(task.policy_id, task.rule), world=frame.under(task.policy_id), at=at) for task in before]
+    store_tasks(after, frame=frame, at=at)
+    record([audit_entry(was, now, verb=Verb.RESUMED, actor=CLOCK, at=at) for was, now in zip(before, after, strict=True)])
+    return len(after)
 
 
 def _drop(ids: Sequence[UUID], *, at: datetime) -> int:

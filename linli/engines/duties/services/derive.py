@@ -19,7 +19,7 @@ from linli.engines.duties.models import Derivation, SubjectRecord
 from linli.engines.duties.rules.cadence import SHARED, Window, cut_all, own_windows, shared_windows
 from linli.engines.duties.rules.policy import DutyRule
 from linli.engines.duties.rules.subjects import Subject
-from linli.engines.duties.services.clock import drop_ended
+from linli.engines.duties.services.clock import drop_ended, resume
 from linli.engines.duties.services.frame import Frame, held_frame
 from linli.engines.duties.services.subjects import subject_of
 from linli.kernel.ids import new_id
@@ -55,31 +55,44 @@ def windows_for(rule: DutyRule, subjects: Iterable[tuple[UUID, Subject]], *, fir
             yield key, subject, window
 
 
-def derive(*, at: datetime, only: Sequence[str] | None = None) -> Derived:
-    """Derive what is to be derived as of ``at``: rules that are new, changed or whose horizon has come nearer, and stale subjects.
+def derive(*, at: datetime, only: Sequence[str]) -> Derived:
+    """Derive those of these rules as of ``at`` that are new, changed or whose horizon has come nearer, for all of their subjects.
 
-    Inside a write; safe to repeat, and two at once wait for each other. ``only`` names rules, for a caller that goes one by one.
+    Inside a write; safe to repeat, and two at once wait for each other.
     """
     frame = held_frame()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('duties.derive'))")
-    rules = [rule for rule in frame.policy.rules.values() if only is None or rule.code in only]
+    _lock()
     known = {row.rule: row for row in Derivation.objects.all()}
     until = frame.day_of(at) + timedelta(days=frame.policy.horizon)
-    total = _drop_rules([code for code in known if code not in frame.policy.rules])
-    fresh = [rule for rule in rules if not _is_current(known.get(rule.code), rule, frame=frame, until=until)]
-    stale = list(SubjectRecord.objects.filter(stale=True).values_list("id", flat=True)) if only is None else []
-    if fresh:
-        total += _derive(fresh, _subjects({rule.subject_kind for rule in fresh}), frame=frame, at=at, until=until)
-        for rule in fresh:
-            Derivation.objects.update_or_create(
-                rule=rule.code, defaults={"signature": signature(rule, frame=frame), "until": until, "at": at, "recorded_at": at}
-            )
+    named = (frame.policy.rules[code] for code in only if code in frame.policy.rules)
+    fresh = [rule for rule in named if not _is_current(known.get(rule.code), rule, frame=frame, until=until)]
+    total = _derive(fresh, _subjects({rule.subject_kind for rule in fresh}), frame=frame, at=at, until=until)
+    for rule in fresh:
+        Derivation.objects.update_or_create(rule=rule.code, defaults={"signature": signature(rule, frame=frame), "until": until, "at": at, "recorded_at": at})
+    return total
+
+
+def derive_stale(*, at: datetime, only: Sequence[str], settled: bool = True) -> Derived:
+    """Derive these rules for the subjects that are stale, and ask again for what was dropped and is wanted after all.
+
+    ``settled``: the subjects are stale no more, and every rule that is left out is to be derived anew as a whole. Inside a write; safe to repeat.
+    """
+    frame = held_frame()
+    _lock()
+    # Locked before they are read: whoever changes one meanwhile waits, and makes it stale again.
+    stale = list(SubjectRecord.objects.select_for_update().filter(stale=True).order_by("id").values_list("id", flat=True))
+    total = Derived()
     if stale:
-        drop_ended(at=at)
-        rest = [rule for rule in rules if rule not in fresh]
-        total += _derive(rest, _subjects(ids=stale), frame=frame, at=at, until=until, of=stale)
+        if settled:
+            drop_ended(at=at)
+        rules = [frame.policy.rules[code] for code in only if code in frame.policy.rules]
+        until = frame.day_of(at) + timedelta(days=frame.policy.horizon)
+        total = _derive(rules, _subjects(ids=stale), frame=frame, at=at, until=until, of=stale)
+        if rules:
+            resume(_dropped_and_wanted(at), at=at)
+    if settled:
         SubjectRecord.objects.filter(id__in=stale).update(stale=False)
+        Derivation.objects.exclude(rule__in=only).delete()
     return total
 
 
@@ -199,12 +212,31 @@ def _compare(cursor: Any, rules: list[str], *, frame: Frame, at: datetime, of: S
     return Derived(cursor.rowcount, changed + moved, gone)
 
 
-def _drop_rules(codes: Sequence[str]) -> Derived:
-    """A rule that the playbook has no more: what has not begun goes, what has begun finishes."""
+def _dropped_and_wanted(at: datetime) -> list[UUID]:
+    """What was not asked for any more and is in the windows that were derived last: its pause has ended, or its subject is back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT o.id FROM duties_wanted w JOIN duties_occurrence o ON o.subject_id = w.subject_id AND o.rule = w.rule AND o.slot = w.slot"
+            " WHERE o.state = 'dropped' AND o.due_at > %s AND w.due_at > %s",
+            [at, at],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def drop_rules() -> Derived:
+    """Rules that the playbook has no more: what has not begun goes, what has begun finishes. Inside a write; safe to repeat."""
+    _lock()
+    codes = list(Derivation.objects.exclude(rule__in=held_frame().policy.rules).values_list("rule", flat=True))
     if not codes:
         return Derived()
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM duties_occurrence WHERE state = 'planned' AND rule = ANY(%s)", [list(codes)])
+        cursor.execute("DELETE FROM duties_occurrence WHERE state = 'planned' AND rule = ANY(%s)", [codes])
         gone = int(cursor.rowcount)
     Derivation.objects.filter(rule__in=codes).delete()
     return Derived(gone=gone)
+
+
+def _lock() -> None:
+    """One pass at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('duties.derive'))")

@@ -41,7 +41,8 @@ class PauseIsOver(Refusal):
 def pause(*, actor: Actor, at: datetime, kind: str, ref: UUID, first: date, last: date | None, reason: str) -> None:
     """Ask nothing for a subject from ``first`` to ``last`` (None: until further notice).
 
-    Windows are cut or taken away; a running one that ends within the pause is not asked for any more, if the pause has begun.
+    Windows are cut or taken away; a running one that ends within the pause is not asked for any more, if the pause has begun, unless the
+    pause ends before it: then it is asked for again.
 
     Raises:
         NoSuchSubject; Forbidden: no ``duties.manage`` there. NotAPause, PauseIsOver, SpansOverlap.

@@ -15,10 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from linli.directory.territory.selectors import ground
 from linli.engines.duties.models import CheckInRecord, SubjectRecord
@@ -151,11 +154,14 @@ def _plain(subject: Subject) -> tuple[Any, ...]:
 
 
 def _known(refs: Sequence[tuple[str, UUID]]) -> dict[tuple[str, UUID], SubjectRecord]:
+    """Those of these that are on record, locked in the order of their ids: everybody's order, across kinds."""
     kinds: dict[str, list[UUID]] = {}
     for kind, ref in refs:
         kinds.setdefault(kind, []).append(ref)
-    found = (row for kind, given in kinds.items() for row in SubjectRecord.objects.select_for_update().filter(kind=kind, ref__in=given).order_by("id"))
-    return {(row.kind, row.ref): row for row in found}
+    if not kinds:
+        return {}
+    asked = reduce(or_, (Q(kind=kind, ref__in=given) for kind, given in kinds.items()))
+    return {(row.kind, row.ref): row for row in SubjectRecord.objects.select_for_update().filter(asked).order_by("id")}
 
 
 def _store(subjects: Sequence[Subject], *, actor: Actor, at: datetime) -> dict[tuple[str, UUID], UUID]:

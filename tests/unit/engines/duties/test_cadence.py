@@ -7,16 +7,14 @@ from itertools import pairwise
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linli.engines.duties.rules.cadence import (
+    ANCHOR,
     AroundDay,
-    BadRecurrence,
     Cadence,
     DaysOff,
-    NeverEnds,
-    NeverFires,
     Period,
     Phase,
     Phased,
@@ -24,10 +22,19 @@ from linli.engines.duties.rules.cadence import (
     TimesPer,
     Unit,
     WithinStay,
-    checked,
     windows_of,
 )
+from linli.engines.duties.rules.cadence_check import (
+    BadRecurrence,
+    CountsFromNowhere,
+    NeverEnds,
+    NeverFires,
+    NumberOutside,
+    TooOften,
+    checked,
+)
 from linli.engines.duties.rules.subjects import Span, SpanKind, Subject
+from linli.kernel.refusal import Refusal
 
 DAY = timedelta(days=1)
 START = date(2026, 3, 2)  # a Monday
@@ -96,15 +103,14 @@ def test_nothing_begins_or_ends_in_a_pause_or_before_there_was_anyone(cadence: C
         assert not pause.holds(window.first) and not pause.holds(window.last)
 
 
-@given(times=st.integers(1, 31), period=st.sampled_from([Period.MONTH, Period.QUARTER, Period.HALF_YEAR, Period.YEAR]), year=st.integers(2000, 2050))
+@given(times=st.integers(1, 28), period=st.sampled_from([Period.MONTH, Period.QUARTER, Period.HALF_YEAR, Period.YEAR]), year=st.integers(2000, 2050))
 def test_k_times_a_period_fill_the_period_without_gap_or_overlap(times: int, period: Period, year: int) -> None:
     first, last = date(year, 1, 1), date(year, 12, 31)
     found = windows(TimesPer(times, period), first=first, days=(last - first).days)
-    if times <= 28:
-        assert found[0][0] == first and found[-1][1] == last
-        assert all(later[0] - earlier[1] == DAY for earlier, later in pairwise(found))
-        per_year = {Period.MONTH: 12, Period.QUARTER: 4, Period.HALF_YEAR: 2, Period.YEAR: 1}[period]
-        assert len(found) == times * per_year
+    assert found[0][0] == first and found[-1][1] == last
+    assert all(later[0] - earlier[1] == DAY for earlier, later in pairwise(found))
+    per_year = {Period.MONTH: 12, Period.QUARTER: 4, Period.HALF_YEAR: 2, Period.YEAR: 1}[period]
+    assert len(found) == times * per_year
 
 
 def test_weekly_for_four_times_then_monthly() -> None:
@@ -143,10 +149,65 @@ def test_days_off_move_or_drop_what_falls_on_them() -> None:
         (Recurring("every monday"), BadRecurrence),
         (Recurring("FREQ=WEEKLY;BYDAY=XX"), BadRecurrence),
         (Recurring("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=31"), NeverFires),
-        (Recurring("FREQ=DAILY;UNTIL=20000101"), NeverFires),
+        (Recurring("FREQ=DAILY\nRRULE:FREQ=DAILY"), BadRecurrence),
+        (Recurring("FREQ=DAILY;UNTIL=20260101", since=START), NeverFires),
+        (Recurring("FREQ=WEEKLY;INTERVAL=0"), NumberOutside),
+        (Recurring("FREQ=WEEKLY;INTERVAL=-1"), NumberOutside),
+        (Recurring("FREQ=MONTHLY;BYMONTHDAY=0"), NumberOutside),
+        (Recurring("FREQ=MONTHLY;BYMONTHDAY=1,32"), NumberOutside),
+        (Recurring("FREQ=DAILY;INTERVAL=7;BYDAY=TU"), NeverFires),  # from a Monday on
+        (Recurring("FREQ=DAILY;BYDAY=MO,TU;BYSETPOS=2"), NeverFires),
+        (Recurring("FREQ=YEARLY;INTERVAL=4;BYMONTH=2;BYMONTHDAY=29"), NeverFires),
+        (Recurring("FREQ=DAILY;COUNT=5"), CountsFromNowhere),
+        (Recurring("FREQ=DAILY;UNTIL=20990101"), CountsFromNowhere),
+        (TimesPer(10, Period.WEEK), TooOften),
+        (TimesPer(29, Period.MONTH), TooOften),
         (Phased((Phase(7, Unit.DAYS), Phase(1, Unit.MONTHS))), NeverEnds),
     ],
 )
 def test_a_cadence_that_never_comes_round_or_never_ends_is_refused(cadence: Cadence, refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
         checked(cadence)
+
+
+def test_a_rule_that_is_over_is_no_fault_and_makes_no_more() -> None:
+    over = checked(Recurring("FREQ=DAILY;UNTIL=20260305", since=START))
+    assert len(windows(over)) == 4 and windows(over, first=START + DAY * 30) == []
+    assert checked(Recurring("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29")) and checked(TimesPer(7, Period.WEEK))
+
+
+SOME = st.integers(-40, 400).map(str)
+rrules = st.builds(
+    lambda freq, parts: ";".join([f"FREQ={freq}", *(f"{name}={value}" for name, value in parts.items())]),
+    st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]),
+    st.dictionaries(st.sampled_from(["INTERVAL", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "COUNT"]), SOME, max_size=3),
+)
+
+
+@settings(deadline=timedelta(seconds=5))
+@given(rule=rrules, since=st.sampled_from([ANCHOR, START, date(2024, 2, 29)]))
+def test_whatever_rule_is_written_it_is_refused_or_has_windows_and_nothing_hangs(rule: str, since: date) -> None:
+    try:
+        cadence = checked(Recurring(rule, since=since))
+    except Refusal:
+        return
+    assert windows(cadence, first=since, days=366 * 400)
+
+
+def test_once_in_a_stay_is_asked_for_while_it_lasts_and_does_not_move_when_it_ends() -> None:
+    open_stay, closed = (Span(SpanKind.STAY, START + DAY, last, "hospital") for last in (None, START + DAY * 20))
+    assert windows(WithinStay("hospital"), subject(open_stay)) == windows(WithinStay("hospital"), subject(closed)) == [(START + DAY, START + DAY * 7)]
+    assert windows(WithinStay("hospital"), subject(Span(SpanKind.STAY, START, START + DAY, "hospital"))) == [(START, START + DAY)]
+
+
+class NoYears:
+    """A working calendar that covers this year only."""
+
+    def is_working_day(self, day: date) -> bool:
+        assert day.year == START.year
+        return True
+
+
+def test_a_day_far_beyond_the_calendar_stops_nothing() -> None:
+    who = subject(release=date(2206, 3, 2))
+    assert windows_of(AroundDay("release"), who, first=START, last=START + DAY * 35, days_off=DaysOff.AFTER, calendar=NoYears()) == ()

@@ -22,6 +22,7 @@ from linli.kernel.playbooks.rules.changes import compare
         ),
         (StayPart(stay="hospital", every=7), "hospital期间每 7 天一次", "during the stay (hospital) every 7 days"),
         (StayPart(stay="hospital", within=3), "hospital期间头 3 天内一次", "during the stay (hospital) within its first 3 days"),
+        (StayPart(stay="hospital"), "hospital期间头 7 天内一次", "during the stay (hospital) within its first 7 days"),
         (DayPart(day="release", offset=-7, days=3), "release前 7 天起 3 天内", "7 days before the day (release), 3 days for it"),
         (DayPart(day="release"), "release当天", "on the day (release)"),
     ],

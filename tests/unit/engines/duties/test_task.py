@@ -13,7 +13,20 @@ from hypothesis import strategies as st
 
 from linli.engines.duties.rules.cadence import DaysOff, Period, TimesPer
 from linli.engines.duties.rules.policy import DutyRule, Evidence
-from linli.engines.duties.rules.task import CHECK_INS, CheckIn, EvidenceMissing, NotPossible, State, Task, Verb, decide, next_try, settle
+from linli.engines.duties.rules.task import (
+    CHECK_INS,
+    CheckIn,
+    EvidenceMissing,
+    NotPossible,
+    State,
+    Task,
+    Verb,
+    decide,
+    dropped,
+    next_try,
+    resumed,
+    settle,
+)
 from linli.kernel.access.rules import Confidentiality
 from linli.kernel.calendar.rules import ClockUnit, TimeLimit
 from linli.kernel.refusal import Refusal
@@ -56,7 +69,7 @@ def settled(task: Task, hours: float) -> Task:
 
 
 def done(task: Task, verb: Verb, hours: float, *, late: float = 0, first: bool = False, note: str = "x") -> Task:
-    return decide(task, CheckIn(verb, at(hours), note, first_holder=first), rule=RULE, recorded_at=at(hours + late))
+    return decide(task, CheckIn(verb, at(hours), note, first_holder=first), rule=RULE, world=WORLD, recorded_at=at(hours + late))
 
 
 @given(first=st.floats(-10, 200), second=st.floats(0, 200))
@@ -77,6 +90,31 @@ def test_an_answer_keeps_it_where_it_is_and_the_first_post_gets_it_back() -> Non
     assert settled(back, 90).level == 0 and back.first_post_id == back.post_id
 
 
+class FourOfFive(Five):
+    """Nobody at the first place of the chain, nor at the third."""
+
+    def post_for(self, chain: tuple[str, ...], level: int, area_id: UUID) -> tuple[int, UUID] | None:
+        return next(((place, POSTS[place]) for place in range(level, len(chain)) if place not in (0, 2)), None)
+
+
+@pytest.mark.parametrize("silent", [0, 12, 22])
+def test_whoever_had_it_first_has_it_back_at_their_own_place_of_the_chain(silent: float) -> None:
+    """What is above it is looked up from there: it would be the same post, if the place were another."""
+    task = settle(TASK, rule=RULE, world=FourOfFive(), at=at(silent))[0]
+    back = decide(task, CheckIn(Verb.TAKE, at(silent), first_holder=True), rule=RULE, world=FourOfFive(), recorded_at=at(silent))
+    assert (back.level, back.post_id, back.first_post_id) == (1, POSTS[1], POSTS[1])
+    assert FourOfFive().post_for(RULE.chain, back.level + 1, TASK.area_id) == (3, POSTS[3])
+
+
+def test_what_was_dropped_and_is_asked_for_again_counts_its_time_to_answer_anew() -> None:
+    was = dropped(done(settled(TASK, 15), Verb.NOTE, 15))
+    again = resumed(was, rule=RULE, world=WORLD, at=at(50))
+    assert was.wake_at is None and (again.state, again.level, again.hand_on_at) == (State.OPEN, 1, at(60))
+    assert settled(again, 61).level == 2 and settled(again, 100).state is State.MISSED
+    answered = resumed(dropped(done(settled(TASK, 15), Verb.NOT_HOME, 15)), rule=RULE, world=WORLD, at=at(50))
+    assert settled(answered, 99).level == 1 and answered.attempts == 1
+
+
 steps = st.lists(st.tuples(st.sampled_from(sorted(CHECK_INS)), st.floats(-20, 300), st.floats(0, 300), st.booleans()), max_size=12)
 
 
@@ -87,7 +125,7 @@ def test_whatever_comes_in_whatever_order_the_record_stays_honest(steps: list[tu
         clock = max(clock, hours + late)
         before = task = settled(task, clock)
         try:
-            task = decide(before, CheckIn(verb, at(hours), "note", first_holder=first), rule=RULE, recorded_at=at(clock))
+            task = decide(before, CheckIn(verb, at(hours), "note", first_holder=first), rule=RULE, world=WORLD, recorded_at=at(clock))
         except Refusal:
             assert task == before
             continue
@@ -113,7 +151,7 @@ def test_attempts_are_not_visits_and_the_next_try_is_proposed() -> None:
 def test_evidence_is_asked_for_by_name() -> None:
     rule = replace(RULE, evidence=frozenset({Evidence.NOTE, Evidence.ARRIVAL}))
     with pytest.raises(EvidenceMissing) as refused:
-        decide(settled(TASK, 1), CheckIn(Verb.FINISH, at(1)), rule=rule, recorded_at=at(1))
+        decide(settled(TASK, 1), CheckIn(Verb.FINISH, at(1)), rule=rule, world=WORLD, recorded_at=at(1))
     assert refused.value.sentence() == "To finish this duty, something is missing: the arrival there, a note."
     with override("zh-hans"):
         assert refused.value.sentence(gettext) == "完成这项工作还缺少：到达现场、文字说明。"

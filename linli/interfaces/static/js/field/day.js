@@ -65,7 +65,7 @@ function groupOf(app, duty) {
   if (duty.state === "missed") return found.explained_at && !duty.mine ? "" : "missed";
   if (!found.begun) return "coming";
   if (found.next_try_at && new Date(found.next_try_at) > now()) return "again";
-  return dayOf(duty.due_at) <= dayOf(now()) ? "today" : "open";
+  return dayOf(new Date(duty.due_at) - 1) <= dayOf(now()) ? "today" : "open"; // until 24:00 is still that day
 }
 
 function sorted(app, duties, group) {
