@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from linli.directory.teams.playbook import teams_section
 from linli.directory.teams.selectors import team_fact
 from linli.engines.duties.shifts.rules.changes import Since, kept, since_shown
 from linli.engines.duties.shifts.rules.presence import MissAnswer, Presence
-from linli.engines.duties.shifts.rules.roster import Gap, RosterRule
+from linli.engines.duties.shifts.rules.roster import RosterRule
 from linli.engines.duties.shifts.rules.solve import Impossible, Proposal, Undecided
 from linli.engines.duties.shifts.selectors.presence import Standing
 from linli.engines.duties.shifts.selectors.rosters import ShiftLine, board, proposal, shift_briefs, signed_up
@@ -33,6 +33,7 @@ from linli.engines.duties.shifts.services.rosters import NewTemplate, call_off, 
 from linli.interfaces.access import actor_of_request, signed_in_route
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.teams import team_named
+from linli.interfaces.console.weeks import WEEK, drawn_week, midnight, week_asked
 from linli.interfaces.refusals import sentence, status_of, uuid_given
 from linli.interfaces.tags import bilingual
 from linli.kernel.access.rules import Actor
@@ -40,7 +41,6 @@ from linli.kernel.clock.services import now
 from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
 
-WEEK = timedelta(days=7)
 DAY_MINUTES = 1440
 ONE = UUID(int=0)  # nobody
 PRESENCES: dict[Presence, tuple[Any, str, str]] = {  # word, badge, icon
@@ -103,8 +103,8 @@ def _board(
 ) -> HttpResponseBase:  # fmt: skip
     """The page: the roster as it stands, or as it was ``tried``. ``before``: who was signed up when that was chosen; what came since is kept and said."""
     actor, at, team_id = actor_of_request(request), now(), team_named(code)
-    monday = _week(request)
-    since, until = _midnight(monday), _midnight(monday + WEEK)
+    monday = week_asked(request)
+    since, until = midnight(monday), midnight(monday + WEEK)
     signed = signed_up(actor=actor, at=at, team_id=team_id, since=since, until=until)
     moved = since_shown(tried, shown=before or {}, signed=signed) if tried is not None else []
     roster = {**signed, **kept(tried, moved)} if tried is not None else None
@@ -117,7 +117,7 @@ def _board(
         lines=[{"line": line, "began": line.starts_at <= at, "broken": [(RULES[one.rule], names.get(one.person or ONE, "")) for one in line.broken],
                 "inside": {person for person, _name in line.people}, "signed": sorted(signed.get(line.id, ())), "people": _people(line, at)}
                for line in shown.shifts],
-        days=[(monday + timedelta(days=number), _drawn(shown.gaps, monday + timedelta(days=number))) for number in range(7)],
+        days=drawn_week(shown.gaps, monday),
         covered=not shown.gaps, proposal=answer if isinstance(answer, Proposal) else None, gap=round(answer.gap * 100) if isinstance(answer, Proposal) else 0,
         impossible=answer if isinstance(answer, Impossible) else None, rules=rules, undecided=isinstance(answer, Undecided),
         tried=tried is not None, form=form or TemplateForm(), refusal=sentence(refusal) if refusal else "",
@@ -131,8 +131,8 @@ def change(request: HttpRequest, code: str) -> HttpResponseBase:
     """Propose, look at, publish; a new weekly shift, one that ends, a single one called off."""
     actor, at, team_id = actor_of_request(request), now(), team_named(code)
     act = request.POST.get("act", "")
-    monday = _week(request)
-    since, until = _midnight(monday), _midnight(monday + WEEK)
+    monday = week_asked(request)
+    since, until = midnight(monday), midnight(monday + WEEK)
     if act == "propose":
         signed = signed_up(actor=actor, at=at, team_id=team_id, since=since, until=until)
         answer = proposal(actor=actor, at=at, team_id=team_id, since=since, until=until)
@@ -245,30 +245,3 @@ def _clash(refusal: StandsElsewhere) -> dict[str, Any]:
     person, shift, other = (refusal.params[name] for name in ("person", "shift", "other"))
     briefs = shift_briefs([shift, other])
     return {"name": names_of([person]).get(person, ""), "shift": briefs[shift], "other": briefs[other]}
-
-
-def _week(request: HttpRequest) -> date:
-    given = request.POST.get("week") or request.GET.get("week") or ""
-    try:
-        day = date.fromisoformat(given) if given else timezone.localdate(now())
-    except ValueError:
-        raise Http404 from None
-    if not 2000 <= day.year <= 2100:
-        raise Http404
-    return day - timedelta(days=day.weekday())
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
-
-
-def _drawn(gaps: tuple[Gap, ...], day: date) -> list[tuple[int, int, str]]:
-    """The gaps of one day as (minute, minutes, words)."""
-    begin, end = _midnight(day), _midnight(day + timedelta(days=1))
-    found = []
-    for gap in gaps:
-        starts, ends = max(gap.starts, begin), min(gap.ends, end)
-        if starts < ends:
-            words = f"{timezone.localtime(starts):%H:%M}–{'24:00' if ends == end else f'{timezone.localtime(ends):%H:%M}'}"
-            found.append((int((starts - begin).total_seconds() // 60), int((ends - starts).total_seconds() // 60), words))
-    return found
