@@ -40,8 +40,8 @@ def cover(request: HttpRequest) -> HttpResponseBase:
     return show(
         request, "console/teams/cover.html", "teams", area=area, monday=monday, before=address(week=monday - WEEK), after=address(week=monday + WEEK),
         areas=[(one.code, "　" * land.depth(one.id), one.names) for one in areas if land.children(one.id) or one == area],
-        kinds=[(code, names[code], code in kinds or not kinds) for code in known], covered=not found.gaps, days=drawn_week(found.gaps, monday),
-        hours=_hours(WEEK), uncovered=_hours(found.uncovered), teams=teams,
+        kinds=[(code, names[code], code in kinds or not kinds) for code in known if code in found.kinds],
+        covered=not found.gaps, days=drawn_week(found.gaps, monday), hours=_hours(WEEK), uncovered=_hours(found.uncovered), teams=teams,
         below=[(child, _hours(left), address(area=child.code)) for child, left in found.below],
     )  # fmt: skip
 

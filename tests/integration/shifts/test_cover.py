@@ -78,7 +78,7 @@ def test_two_teams_cover_together_what_each_leaves_open(town: Town) -> None:
     assert [(gap.starts, gap.ends) for gap in cover(grid).gaps] == [(first.starts_at, first.ends_at)]
     with write():
         disband_team(actor=SYSTEM, at=MONDAY, team_id=day)
-    assert [line.team.code for line in cover(grid).teams] == ["night"]
+    assert [line.team.code for line in cover(grid).teams] == ["night"] and cover(grid, kinds=["publicity"]).kinds == {"patrol"}
 
 
 def test_the_week_s_first_hours_are_those_of_the_night_before(town: Town) -> None:
@@ -128,7 +128,7 @@ def test_the_page_draws_and_names_the_gaps_and_leads_to_the_rosters(town: Town) 
     assert f"area={grid.code}" in said(page)
     by_kind = said(desk.get(f"{at}?{week}&area={grid.code}&kind=patrol&kind=none"))
     assert "For 91 of 168 hours" in by_kind and "/console/teams/day/roster" not in by_kind
-    assert "Somebody stands at every hour" not in by_kind
+    assert 'value="patrol" checked' in by_kind and 'value="publicity"> ' in by_kind
     for wrong in ("area=elsewhere", f"area={ground().root.code}", "week=then"):
         assert desk.get(f"{at}?{wrong}").status_code == 404
     assert browser("one-day").get(at).status_code == 403 and browser().get(at).status_code == 302

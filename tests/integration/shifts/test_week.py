@@ -70,8 +70,9 @@ def test_signing_up_stops_at_the_weeks_most_whatever_the_team(patrol: Patrol) ->
     with write():
         services.cancel(actor=patrol.people["bob"], at=MONDAY, shift_id=shifts[2].id)
     assert patrol.sign("bob", shifts[5]) is Part.SIGNED
-    page = said(browser("bob").post(f"/volunteer/shifts/{shifts[6].id}/sign"))
-    assert "at most 3 shifts a week; in the week of this one you have 3 already" in page
+    refusal = browser("bob").post(f"/volunteer/shifts/{shifts[6].id}/sign")
+    assert refusal.status_code == 409 and "at most 3 shifts a week; in the week of this one you have 3 already" in said(refusal)
+    assert f"/volunteer/shifts/{shifts[7].id}/leave" in said(refusal)  # above one's shifts, where one chooses again
 
 
 def test_nobody_moves_up_or_takes_over_beyond_it(patrol: Patrol) -> None:

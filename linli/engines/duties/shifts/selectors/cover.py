@@ -30,11 +30,15 @@ class TeamCover:
 
 @dataclass(frozen=True, slots=True)
 class AreaCover:
-    """The gaps that an area's teams leave together, what each of them stands, and of the areas right below how long nobody is there."""
+    """The gaps that an area's teams leave together, what each of them stands, and of the areas right below how long nobody is there.
+
+    ``kinds``: those of all the teams around it, whichever were asked for.
+    """
 
     gaps: tuple[Gap, ...]
     teams: tuple[TeamCover, ...]
     below: tuple[tuple[AreaNode, timedelta], ...]
+    kinds: frozenset[str]
 
     @property
     def uncovered(self) -> timedelta:
@@ -51,7 +55,8 @@ def area_cover(*, actor: Actor, area: AreaNode, since: datetime, until: datetime
         Forbidden: without ``shifts.read`` there.
     """
     actor.require(READ, area_path=area.path)
-    teams = [team for team in teams_around(area.path) if not kinds or team.kind in kinds]
+    around = teams_around(area.path)
+    teams = [team for team in around if not kinds or team.kind in kinds]
     stands: dict[UUID, Spans] = defaultdict(list)
     rows = ShiftPart.objects.filter(shift__team_id__in=[team.id for team in teams], state=Part.SIGNED.value, starts_at__lt=until, ends_at__gt=since)
     for team_id, starts, ends in rows.values_list("shift__team_id", "starts_at", "ends_at"):
@@ -63,8 +68,9 @@ def area_cover(*, actor: Actor, area: AreaNode, since: datetime, until: datetime
     children = sorted(ground().children(area.id), key=lambda child: child.path)
     return AreaCover(
         gaps=gaps(teams),
-        teams=tuple(TeamCover(team, until - since - _long(gaps([team]))) for team in teams),
+        teams=tuple(sorted((TeamCover(team, until - since - _long(gaps([team]))) for team in teams), key=lambda line: (-line.stood, line.team.code))),
         below=tuple((child, _long(gaps(team for team in teams if _around(team.area_path, child.path)))) for child in children),
+        kinds=frozenset(team.kind for team in around),
     )
 
 
