@@ -72,9 +72,22 @@ class NotAMember(Refusal):
 
 class EnoughCaptains(Refusal):
     code: ClassVar[str] = "teams.enough_captains"
-    message: ClassVar[str] = N_("This team has %(most)s captains already, or this captain's term overlaps.")
+    message: ClassVar[str] = N_("This team has %(most)s captains already. Have one of them hand over, or wait until a term ends.")
     kind: ClassVar[Kind] = Kind.CONFLICT
     field: ClassVar[str] = "person"
+
+
+class CaptainAlready(Refusal):
+    code: ClassVar[str] = "teams.captain_already"
+    message: ClassVar[str] = N_("This member is a captain of the team already; a new term begins when that one has ended.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    field: ClassVar[str] = "person"
+
+
+class CourseAhead(Refusal):
+    code: ClassVar[str] = "teams.course_ahead"
+    message: ClassVar[str] = N_("A course is written down once it is passed; this day lies ahead.")
+    field: ClassVar[str] = "on"
 
 
 class NotACaptain(Refusal):
@@ -235,9 +248,11 @@ def leave_team(*, actor: Actor, at: datetime, membership_id: UUID) -> None:
 def pass_course(*, actor: Actor, at: datetime, team_id: UUID, person_id: UUID, course: str, on: date) -> None:
     """Write down that a member passed a course; the playbook says how long it counts. Safe to repeat.
 
-    Refuses anybody but captains and managers, an unknown course, nobody of the team.
+    Refuses anybody but captains and managers, a day that lies ahead, an unknown course, nobody of the team.
     """
     team = _led(actor, at, team_id)
+    if on > _today(at):
+        raise CourseAhead
     known = next((part for part in teams_section().courses if part.code == course), None)
     if known is None:
         raise UnknownCourse(given=course)
@@ -251,7 +266,7 @@ def appoint_captain(*, actor: Actor, at: datetime, team_id: UUID, person_id: UUI
     """Appoint a member captain until a day.
 
     Refuses an actor without ``teams.manage`` there (captains do not appoint each other), a member whose courses are missing, a term
-    that is too long, one captain too many.
+    that is too long, somebody who is captain already, one captain too many.
     """
     team = _team(team_id, lock=True)
     actor.require(MANAGE, area_path=team.area_path)
@@ -263,8 +278,9 @@ def _appoint(actor: Actor, at: datetime, team: Team, person_id: UUID, ends_at: d
     _member(team, person_id)
     check_term(kind, starts=at, ends=ends_at, missing=courses_missing(kind, person_id, _today(at)))
     now_in = Captaincy.objects.filter(team=team, starts_at__lte=at, ends_at__gt=at)
-    overlap = Captaincy.objects.filter(team=team, person_id=person_id, ends_at__gt=at).exists()
-    if overlap or now_in.count() >= kind.captains:
+    if Captaincy.objects.filter(team=team, person_id=person_id, ends_at__gt=at).exists():
+        raise CaptainAlready
+    if now_in.count() >= kind.captains:
         raise EnoughCaptains(most=kind.captains)
     made = Captaincy.objects.create(team=team, person_id=person_id, starts_at=at, ends_at=ends_at, recorded_at=machine_now())
     _note(actor, at, "appoint_captain", team.id, details={"captaincy": str(made.id)})

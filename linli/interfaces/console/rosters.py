@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,18 +18,22 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from linli.directory.people.selectors import names_of
 from linli.directory.teams.playbook import teams_section
 from linli.directory.teams.selectors import team_fact
+from linli.engines.duties.shifts.rules.changes import Since, kept, since_shown
 from linli.engines.duties.shifts.rules.presence import MissAnswer, Presence
-from linli.engines.duties.shifts.rules.roster import Gap, RosterRule
+from linli.engines.duties.shifts.rules.roster import RosterRule
 from linli.engines.duties.shifts.rules.solve import Impossible, Proposal, Undecided
 from linli.engines.duties.shifts.selectors.presence import Standing
-from linli.engines.duties.shifts.selectors.rosters import ShiftLine, board, proposal
+from linli.engines.duties.shifts.selectors.rosters import ShiftLine, board, proposal, shift_briefs, signed_up
 from linli.engines.duties.shifts.services.presence import answer_miss, arrive, leave
-from linli.engines.duties.shifts.services.rosters import NewTemplate, call_off, end_template, lay_template, publish_roster
+from linli.engines.duties.shifts.services.publishing import StandsElsewhere, publish_roster
+from linli.engines.duties.shifts.services.rosters import NewTemplate, call_off, end_template, lay_template
 from linli.interfaces.access import actor_of_request, signed_in_route
 from linli.interfaces.console.pages import show
 from linli.interfaces.console.teams import team_named
+from linli.interfaces.console.weeks import WEEK, drawn_week, midnight, week_asked
 from linli.interfaces.refusals import sentence, status_of, uuid_given
 from linli.interfaces.tags import bilingual
 from linli.kernel.access.rules import Actor
@@ -37,7 +41,6 @@ from linli.kernel.clock.services import now
 from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
 
-WEEK = timedelta(days=7)
 DAY_MINUTES = 1440
 ONE = UUID(int=0)  # nobody
 PRESENCES: dict[Presence, tuple[Any, str, str]] = {  # word, badge, icon
@@ -95,24 +98,30 @@ def roster(request: HttpRequest, code: str) -> HttpResponseBase:
 
 
 def _board(
-    request: HttpRequest, code: str, *, tried: Mapping[UUID, frozenset[UUID]] | None = None, answer: object = None, form: TemplateForm | None = None,
-    refusal: Refusal | None = None, status: int = 200,
+    request: HttpRequest, code: str, *, tried: Mapping[UUID, frozenset[UUID]] | None = None, before: Mapping[UUID, frozenset[UUID]] | None = None,
+    answer: object = None, form: TemplateForm | None = None, refusal: Refusal | None = None, status: int = 200,
 ) -> HttpResponseBase:  # fmt: skip
+    """The page: the roster as it stands, or as it was ``tried``. ``before``: who was signed up when that was chosen; what came since is kept and said."""
     actor, at, team_id = actor_of_request(request), now(), team_named(code)
-    monday = _week(request)
-    since, until = _midnight(monday), _midnight(monday + WEEK)
-    shown = board(actor=actor, at=at, team_id=team_id, since=since, until=until, roster=tried)
+    monday = week_asked(request)
+    since, until = midnight(monday), midnight(monday + WEEK)
+    signed = signed_up(actor=actor, at=at, team_id=team_id, since=since, until=until)
+    moved = since_shown(tried, shown=before or {}, signed=signed) if tried is not None else []
+    roster = {**signed, **kept(tried, moved)} if tried is not None else None
+    shown = board(actor=actor, at=at, team_id=team_id, since=since, until=until, roster=roster)
     names = dict(shown.members)
     rules = [RULES[rule] for rule in answer.rules] if isinstance(answer, Impossible) else []
     return show(
         request, "console/teams/roster.html", "teams", status=status,
         team=team_fact(team_id), code=code, board=shown, monday=monday, before=monday - WEEK, after=monday + WEEK,
         lines=[{"line": line, "began": line.starts_at <= at, "broken": [(RULES[one.rule], names.get(one.person or ONE, "")) for one in line.broken],
-                "inside": {person for person, _name in line.people}, "people": _people(line, at)} for line in shown.shifts],
-        days=[(monday + timedelta(days=number), _drawn(shown.gaps, monday + timedelta(days=number))) for number in range(7)],
+                "inside": {person for person, _name in line.people}, "signed": sorted(signed.get(line.id, ())), "people": _people(line, at)}
+               for line in shown.shifts],
+        days=drawn_week(shown.gaps, monday),
         covered=not shown.gaps, proposal=answer if isinstance(answer, Proposal) else None, gap=round(answer.gap * 100) if isinstance(answer, Proposal) else 0,
         impossible=answer if isinstance(answer, Impossible) else None, rules=rules, undecided=isinstance(answer, Undecided),
         tried=tried is not None, form=form or TemplateForm(), refusal=sentence(refusal) if refusal else "",
+        moved=_moved(moved), clash=_clash(refusal) if isinstance(refusal, StandsElsewhere) else None,
     )  # fmt: skip
 
 
@@ -122,22 +131,21 @@ def change(request: HttpRequest, code: str) -> HttpResponseBase:
     """Propose, look at, publish; a new weekly shift, one that ends, a single one called off."""
     actor, at, team_id = actor_of_request(request), now(), team_named(code)
     act = request.POST.get("act", "")
-    monday = _week(request)
-    since, until = _midnight(monday), _midnight(monday + WEEK)
+    monday = week_asked(request)
+    since, until = midnight(monday), midnight(monday + WEEK)
     if act == "propose":
+        signed = signed_up(actor=actor, at=at, team_id=team_id, since=since, until=until)
         answer = proposal(actor=actor, at=at, team_id=team_id, since=since, until=until)
-        standing = board(actor=actor, at=at, team_id=team_id, since=since, until=until)
-        as_it_is = {line.id: frozenset(person for person, _name in line.people) for line in standing.shifts}
-        return _board(request, code, tried={**as_it_is, **answer.roster} if isinstance(answer, Proposal) else None, answer=answer)
+        return _board(request, code, tried=answer.roster if isinstance(answer, Proposal) else None, before=signed, answer=answer)
     if act in ("check", "publish"):
-        wanted = _sent(request)
+        wanted, before = _sent(request, "in"), _sent(request, "was")
         if act == "check":
-            return _board(request, code, tried=wanted)
+            return _board(request, code, tried=wanted, before=before)
         try:
             with write():
-                changed = publish_roster(actor=actor, at=at, team_id=team_id, roster=wanted)
+                changed = publish_roster(actor=actor, at=at, team_id=team_id, roster=wanted, shown=before)
         except Refusal as refusal:
-            return _board(request, code, tried=wanted, refusal=refusal, status=status_of(refusal))
+            return _board(request, code, tried=wanted, before=before, refusal=refusal, status=status_of(refusal))
         messages.success(request, gettext("The roster is published; %(n)s places changed.") % {"n": changed})
     elif act == "template":
         form = TemplateForm(request.POST)
@@ -212,33 +220,28 @@ def _hour(request: HttpRequest, name: str) -> datetime | None:
         raise Http404 from None
 
 
-def _sent(request: HttpRequest) -> dict[UUID, frozenset[UUID]]:
-    """People by shift, of the shifts that were on the page."""
-    return {uuid_given(shift): frozenset(uuid_given(person) for person in request.POST.getlist(f"in-{shift}")) for shift in request.POST.getlist("shift")[:200]}
+def _sent(request: HttpRequest, name: str) -> dict[UUID, frozenset[UUID]]:
+    """People by shift, of the shifts that were on the page: chosen (``in``), or signed up when it was shown (``was``)."""
+    shifts = request.POST.getlist("shift")[:200]
+    return {uuid_given(shift): frozenset(uuid_given(person) for person in request.POST.getlist(f"{name}-{shift}")) for shift in shifts}
 
 
-def _week(request: HttpRequest) -> date:
-    given = request.POST.get("week") or request.GET.get("week") or ""
-    try:
-        day = date.fromisoformat(given) if given else timezone.localdate(now())
-    except ValueError:
-        raise Http404 from None
-    if not 2000 <= day.year <= 2100:
-        raise Http404
-    return day - timedelta(days=day.weekday())
+def _moved(moved: list[Since]) -> list[dict[str, Any]]:
+    """Who signed up and who left since, by name, shift by shift."""
+    if not moved:
+        return []
+    names = names_of({person for one in moved for person in one.came | one.went})
+    briefs = shift_briefs([one.shift for one in moved])
+    found = [
+        {"shift": briefs[one.shift], **{how: sorted(names.get(person, "") for person in people) for how, people in (("came", one.came), ("went", one.went))}}
+        for one in moved
+        if one.shift in briefs
+    ]
+    return sorted(found, key=lambda row: row["shift"].starts_at)
 
 
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
-
-
-def _drawn(gaps: tuple[Gap, ...], day: date) -> list[tuple[int, int, str]]:
-    """The gaps of one day as (minute, minutes, words)."""
-    begin, end = _midnight(day), _midnight(day + timedelta(days=1))
-    found = []
-    for gap in gaps:
-        starts, ends = max(gap.starts, begin), min(gap.ends, end)
-        if starts < ends:
-            words = f"{timezone.localtime(starts):%H:%M}–{'24:00' if ends == end else f'{timezone.localtime(ends):%H:%M}'}"
-            found.append((int((starts - begin).total_seconds() // 60), int((ends - starts).total_seconds() // 60), words))
-    return found
+def _clash(refusal: StandsElsewhere) -> dict[str, Any]:
+    """Who would stand in two places at once, and where."""
+    person, shift, other = (refusal.params[name] for name in ("person", "shift", "other"))
+    briefs = shift_briefs([shift, other])
+    return {"name": names_of([person]).get(person, ""), "shift": briefs[shift], "other": briefs[other]}

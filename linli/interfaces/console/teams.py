@@ -151,7 +151,8 @@ def teams(request: HttpRequest) -> HttpResponseBase:
         venues=[venue.names.model_dump() for venue in section.venues], rows=rows, sums=[cells.get(("", venue.code), Cell()) for venue in section.venues],
         total=cells.get(("", ""), Cell()),
         organisations=[(code, names, bodies.get(kind, "")) for code, names, kind in organisation_lines(actor=actor)],
-        may_manage=actor.holds(MANAGE) and bool(section.kinds), may_see_patrols=actor.holds("patrols.read"), set_up=bool(section.kinds),
+        may_manage=actor.holds(MANAGE) and bool(section.kinds), may_see_patrols=actor.holds("patrols.read"),
+        may_see_rosters=actor.holds("shifts.read"), set_up=bool(section.kinds),
     )  # fmt: skip
 
 

@@ -29,11 +29,12 @@ from linli.engines.duties.shifts.services.presence import arrive, leave
 from linli.engines.duties.shifts.services.rosters import cancel, offer, sign_up, take_offer
 from linli.interfaces.access import actor_of_request, public_route, signed_in_route
 from linli.interfaces.duty_words import KINDS
-from linli.interfaces.refusals import uuid_given
+from linli.interfaces.refusals import sentence, status_of, uuid_given
 from linli.interfaces.tags import bilingual
 from linli.kernel.access.rules import Actor
 from linli.kernel.clock.services import now
 from linli.kernel.playbooks.selectors import NoPlaybook, active_playbook
+from linli.kernel.refusal import Refusal
 from linli.kernel.writing import write
 
 MARGIN = timedelta(minutes=MARGIN_MOST)
@@ -47,7 +48,7 @@ def shifts(request: HttpRequest) -> HttpResponseBase:
     return _page(request)
 
 
-def _page(request: HttpRequest, *, address: str = "") -> HttpResponseBase:
+def _page(request: HttpRequest, *, address: str = "", refusal: Refusal | None = None) -> HttpResponseBase:
     actor, at = actor_of_request(request), now()
     try:
         active_playbook()
@@ -66,8 +67,10 @@ def _page(request: HttpRequest, *, address: str = "") -> HttpResponseBase:
         "count": count,
         "hours": minutes / 60,
         "address": address,
+        "refusal": sentence(refusal) if refusal else "",
     }
-    return render(request, "portal/volunteer_shifts.html", {**context, "has_feed": has_feed(actor=actor), "known": actor.person_id})
+    context |= {"has_feed": has_feed(actor=actor), "known": actor.person_id}
+    return render(request, "portal/volunteer_shifts.html", context, status=status_of(refusal) if refusal else 200)
 
 
 def _step(one: OwnPresence, at: datetime) -> str:
@@ -93,31 +96,34 @@ def _too_soon(shift_id: UUID, *, actor: Actor, at: datetime) -> bool:
 @signed_in_route
 @require_POST
 def act(request: HttpRequest, shift_id: UUID, act: str) -> HttpResponseBase:
-    """One step with a shift."""
+    """One step with a shift; what is refused is said above the shifts, where one chooses again."""
     common: dict[str, Any] = {"actor": actor_of_request(request), "at": now(), "shift_id": shift_id}
     if act == "finish" and not request.POST.get("sure") and _too_soon(shift_id, actor=common["actor"], at=common["at"]):
         return redirect(f"{reverse('portal:volunteer_shifts')}?finish={shift_id}#finish")
-    with write():
-        if act == "sign":
-            part = sign_up(**common)
-            said = _("You are in.") if part is Part.SIGNED else _("It is full; you are on the waiting list and move up when somebody leaves.")
-        elif act == "leave":
-            cancel(**common)
-            said = _("You have left this shift.")
-        elif act == "arrive":
-            arrive(**common)
-            said = _("You are here. Your captain sees it.")
-        elif act == "finish":
-            leave(**common)
-            said = _("You have finished. Thank you.")
-        elif act in ("offer", "keep"):
-            offer(**common, offered=act == "offer")
-            said = _("Offered to your colleagues; until somebody takes it, it is yours.") if act == "offer" else _("You keep it.")
-        elif act == "take":
-            take_offer(**common, part_id=uuid_given(request.POST.get("part", "")))
-            said = _("You took it over. Thank you.")
-        else:
-            raise Http404
+    try:
+        with write():
+            if act == "sign":
+                part = sign_up(**common)
+                said = _("You are in.") if part is Part.SIGNED else _("It is full; you are on the waiting list and move up when somebody leaves.")
+            elif act == "leave":
+                cancel(**common)
+                said = _("You have left this shift.")
+            elif act == "arrive":
+                arrive(**common)
+                said = _("You are here. Your captain sees it.")
+            elif act == "finish":
+                leave(**common)
+                said = _("You have finished. Thank you.")
+            elif act in ("offer", "keep"):
+                offer(**common, offered=act == "offer")
+                said = _("Offered to your colleagues; until somebody takes it, it is yours.") if act == "offer" else _("You keep it.")
+            elif act == "take":
+                take_offer(**common, part_id=uuid_given(request.POST.get("part", "")))
+                said = _("You took it over. Thank you.")
+            else:
+                raise Http404
+    except Refusal as refusal:
+        return _page(request, refusal=refusal)
     messages.success(request, said)
     return redirect("portal:volunteer_shifts")
 

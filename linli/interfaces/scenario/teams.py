@@ -18,9 +18,10 @@ from linli.engines.duties.shifts.rules.presence import MissAnswer, Presence
 from linli.engines.duties.shifts.rules.roster import RosterRule
 from linli.engines.duties.shifts.rules.solve import Impossible, Proposal
 from linli.engines.duties.shifts.selectors.presence import own_hours
-from linli.engines.duties.shifts.selectors.rosters import Board, ShiftLine, board, own_shifts, proposal
+from linli.engines.duties.shifts.selectors.rosters import Board, ShiftLine, board, own_shifts, proposal, signed_up
 from linli.engines.duties.shifts.services import presence
 from linli.engines.duties.shifts.services import rosters as shifts
+from linli.engines.duties.shifts.services.publishing import publish_roster
 from linli.flows.teams_are_messaged import MESSAGE
 from linli.interfaces.scenario.team_parts import (
     MANAGER,
@@ -193,10 +194,11 @@ class TeamTelling:
         team, area = self._teams[wanted.team]
         since, until = self._week(wanted.week)
         actor = self.manager(area)
+        signed = signed_up(actor=actor, at=at, team_id=team, since=since, until=until)
         answer = proposal(actor=actor, at=at, team_id=team, since=since, until=until)
         if isinstance(answer, Proposal):
             with write():
-                shifts.publish_roster(actor=actor, at=at, team_id=team, roster=answer.roster)
+                publish_roster(actor=actor, at=at, team_id=team, roster=answer.roster, shown=signed)
             return ["a roster was found"] if wanted.impossible else []
         named = sorted(answer.rules) if isinstance(answer, Impossible) else []
         return [] if wanted.impossible and named == sorted(wanted.impossible) else [f"no roster: {', '.join(named) or 'undecided'}"]

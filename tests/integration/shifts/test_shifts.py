@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -19,6 +20,7 @@ from linli.engines.duties.shifts.rules.roster import RosterRule
 from linli.engines.duties.shifts.rules.signing import CutOffPassed, NotIn, NotOfTheTeam, NotReady, Part, ShiftOver, SignedAlready, TooLittleRest
 from linli.engines.duties.shifts.rules.solve import Impossible, Proposal
 from linli.engines.duties.shifts.selectors import rosters as selectors
+from linli.engines.duties.shifts.services import publishing
 from linli.engines.duties.shifts.services import rosters as services
 from linli.engines.duties.shifts.tasks import lay_out_ahead
 from linli.kernel.access.rules import ANONYMOUS, Actor, Forbidden, NotSignedIn
@@ -56,6 +58,15 @@ class Patrol:
     def sign(self, name: str, shift: Shift, *, at: datetime = MONDAY) -> Part:
         with write():
             return services.sign_up(actor=self.people[name], at=at, shift_id=shift.id)
+
+    def shown(self) -> dict[UUID, frozenset[UUID]]:
+        """Who is signed up where, as a captain's page would say now."""
+        return selectors.signed_up(actor=self.leader, at=MONDAY, team_id=self.team, since=MONDAY, until=MONDAY + timedelta(days=28))
+
+    def publish(self, roster: Mapping[UUID, Collection[UUID]], *, shown: Mapping[UUID, Collection[UUID]] | None = None) -> int:
+        before = self.shown() if shown is None else shown
+        with write():
+            return publishing.publish_roster(actor=self.leader, at=MONDAY, team_id=self.team, roster=roster, shown=before)
 
     def state(self, name: str, shift: Shift) -> str:
         rows = ShiftPart.objects.filter(shift=shift, person_id=self.people[name].person_id).order_by("-at", "-id")
@@ -140,10 +151,11 @@ def test_nobody_stands_in_two_places_or_without_rest(patrol: Patrol) -> None:
     patrol.sign("bob", early)
     with pytest.raises(TooLittleRest):
         patrol.sign("bob", near)
-    with pytest.raises(SignedAlready), write():
-        services.publish_roster(actor=patrol.leader, at=MONDAY, team_id=patrol.team, roster={near.id: {patrol.people["bob"].person_id}})
+    bob = patrol.people["bob"].person_id
+    with pytest.raises(publishing.StandsElsewhere) as clash:
+        patrol.publish({near.id: {bob}})
+    assert clash.value.params == {"person": bob, "shift": near.id, "other": early.id}
     with pytest.raises(IntegrityError), transaction.atomic():
-        bob = patrol.people["bob"].person_id
         ShiftPart.objects.create(shift=near, person_id=bob, state="signed", starts_at=early.starts_at, ends_at=early.ends_at, at=MONDAY, recorded_at=MONDAY)
 
 
@@ -176,9 +188,7 @@ def test_a_roster_is_proposed_changed_by_hand_and_published(patrol: Patrol) -> N
     answer = selectors.proposal(actor=patrol.leader, at=MONDAY, team_id=patrol.team, **week)
     assert isinstance(answer, Proposal) and answer.gap == 0
     assert patrol.people["cid"].person_id in answer.roster[first.id] and patrol.people["dan"].person_id not in answer.roster[first.id]
-    with write():
-        assert services.publish_roster(actor=patrol.leader, at=MONDAY, team_id=patrol.team, roster=answer.roster) == 3
-        assert services.publish_roster(actor=patrol.leader, at=MONDAY, team_id=patrol.team, roster=answer.roster) == 0
+    assert patrol.publish(answer.roster) == 3 and patrol.publish(answer.roster) == 0
     shown = selectors.board(actor=patrol.leader, at=MONDAY, team_id=patrol.team, **week)
     assert shown.leads and not any(line.broken for line in shown.shifts)
     assert len(shown.gaps) == 3 and shown.gaps[0].ends == first.starts_at  # a patrol on two evenings leaves the rest uncovered
@@ -186,15 +196,17 @@ def test_a_roster_is_proposed_changed_by_hand_and_published(patrol: Patrol) -> N
     tried = selectors.board(actor=patrol.leader, at=MONDAY, team_id=patrol.team, roster={**answer.roster, **alone}, **week).shifts[0]
     assert {one.rule for one in tried.broken} == {RosterRule.COVER, RosterRule.AVAILABLE, RosterRule.PAIRS}
     assert len(selectors.board(actor=patrol.leader, at=MONDAY, team_id=patrol.team, **week).shifts[0].people) == 2
-    with pytest.raises(services.TooManyThere), write():
-        services.publish_roster(actor=patrol.leader, at=MONDAY, team_id=patrol.team, roster={second.id: {actor.person_id for actor in patrol.people.values()}})
+    with pytest.raises(publishing.TooManyThere):
+        patrol.publish({second.id: {actor.person_id for actor in patrol.people.values()}})
     for stranger in (patrol.people["bob"], ANONYMOUS):
         with pytest.raises((Forbidden, NotSignedIn)), write():
-            services.publish_roster(actor=stranger, at=MONDAY, team_id=patrol.team, roster={})
+            publishing.publish_roster(actor=stranger, at=MONDAY, team_id=patrol.team, roster={}, shown={})
         with pytest.raises((Forbidden, NotSignedIn)):
             selectors.board(actor=stranger, at=MONDAY, team_id=patrol.team, **week)
         with pytest.raises((Forbidden, NotSignedIn)):
             selectors.proposal(actor=stranger, at=MONDAY, team_id=patrol.team, **week)
+        with pytest.raises((Forbidden, NotSignedIn)):
+            selectors.signed_up(actor=stranger, at=MONDAY, team_id=patrol.team, **week)
 
 
 def test_what_stands_in_the_way_of_a_roster_is_named(patrol: Patrol) -> None:

@@ -11,6 +11,7 @@ from linli.directory.teams.models import Membership
 from linli.engines.duties.shifts.models import Shift, ShiftTemplate
 from linli.engines.duties.shifts.rules.signing import Part
 from linli.engines.duties.shifts.services import rosters as services
+from linli.engines.duties.shifts.services.publishing import publish_roster
 from linli.engines.duties.shifts.tasks import lay_out_ahead
 from linli.kernel.access.rules import SYSTEM, Actor, Forbidden
 from linli.kernel.clock.services import set_clock
@@ -52,9 +53,8 @@ def test_a_roster_is_one_notice_a_person_and_what_one_does_oneself_is_none(patro
     assert notices("shifts.changed") == []
     ann, bob, cid = (patrol.people[name].person_id for name in ("ann", "bob", "cid"))
     with write():
-        services.publish_roster(
-            actor=SYSTEM, at=MONDAY, team_id=patrol.team, roster={shift.id: {ann, cid} if number else {bob, cid} for number, shift in enumerate(shifts)}
-        )
+        roster = {shift.id: {ann, cid} if number else {bob, cid} for number, shift in enumerate(shifts)}
+        publish_roster(actor=SYSTEM, at=MONDAY, team_id=patrol.team, roster=roster, shown=patrol.shown())
     assert notices("shifts.changed") == of(patrol, "ann", "cid")
 
 

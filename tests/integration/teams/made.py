@@ -39,7 +39,7 @@ def playbook(folder: Path, **sections: Any) -> Path:
     given = yaml.safe_load(SMALL.read_text())
     given |= {"teams": TEAMS, **sections}
     roles = given["access"]["roles"]
-    roles["street_duty"]["permissions"] = [*roles["street_duty"]["permissions"], "teams.read", "teams.manage"]
+    roles["street_duty"]["permissions"] = [*roles["street_duty"]["permissions"], "teams.read", "teams.manage", "shifts.read"]
     path = folder / "playbook.yaml"
     path.write_text(yaml.safe_dump(given, allow_unicode=True))
     return path

@@ -89,7 +89,7 @@ def test_a_captain_is_a_trained_member_for_a_term_and_leads_meanwhile(town: Town
     with pytest.raises(Forbidden), write():
         services.appoint_captain(actor=bob, at=MONDAY, team_id=team, person_id=bob.person_id, ends_at=LATER)
     captain(town, team, ann, days=30)
-    with pytest.raises(services.EnoughCaptains):
+    with pytest.raises(services.CaptainAlready):
         captain(town, team, ann)
     with pytest.raises(IntegrityError), transaction.atomic():
         Captaincy.objects.create(team_id=team, person_id=ann.person_id, starts_at=MONDAY + timedelta(days=1), ends_at=LATER, recorded_at=MONDAY)
@@ -99,6 +99,13 @@ def test_a_captain_is_a_trained_member_for_a_term_and_leads_meanwhile(town: Town
         services.set_recruiting(actor=bob, at=MONDAY, team_id=team, recruiting=True)
     with pytest.raises(Forbidden), write():
         services.set_recruiting(actor=ann, at=LATER, team_id=team, recruiting=True)
+    cid = town.member(team, "cid")
+    for member in (bob, cid):
+        trained(town, team, member)
+    captain(town, team, bob, days=30)
+    with pytest.raises(services.EnoughCaptains) as refused:  # two is the kind's most
+        captain(town, team, cid)
+    assert refused.value.params == {"most": 2}
 
 
 def test_handing_over_leaves_no_instant_between(town: Town) -> None:
@@ -133,6 +140,8 @@ def test_courses_run_out_and_are_asked_for_again(town: Town) -> None:
     for course, person, refusal in (("singing", ann.person_id, UnknownCourse), ("first_aid", Person.objects.first().id, services.NotAMember)):
         with pytest.raises(refusal), write():
             services.pass_course(actor=town.manager(), at=MONDAY, team_id=team, person_id=person, course=course, on=TODAY)
+    with pytest.raises(services.CourseAhead), write():  # a course that is only planned opens no gate
+        services.pass_course(actor=town.manager(), at=MONDAY, team_id=team, person_id=ann.person_id, course="first_aid", on=TODAY + timedelta(days=1))
 
 
 def test_activities_fill_the_matrix_once_each(town: Town) -> None:

@@ -23,7 +23,8 @@ from linli.engines.duties.patrols.services.rounds import check_in, finish_round,
 from linli.engines.duties.patrols.services.routes import NewCheckpoint, NewRoute, add_checkpoint, hang_tag, make_route
 from linli.engines.duties.patrols.tasks import sweep_slots
 from linli.engines.duties.shifts.selectors.rosters import ShiftLine, board
-from linli.engines.duties.shifts.services.rosters import NewTemplate, lay_template, publish_roster
+from linli.engines.duties.shifts.services.publishing import publish_roster
+from linli.engines.duties.shifts.services.rosters import NewTemplate, lay_template
 from linli.interfaces.cli.inventing.stage import SEED, Stage
 from linli.kernel.access.rules import SYSTEM, Actor, ActorKind
 from linli.kernel.calendar.selectors import working_calendar
@@ -141,7 +142,7 @@ def _walk_now(team: UUID, route: UUID, at: datetime, people: Sequence[UUID]) -> 
     taken = {person for line in board(actor=SYSTEM, at=at, team_id=team, since=at - 6 * HOUR, until=at + 6 * HOUR).shifts for person, _name in line.people}
     if not taken.intersection(people):
         with write():
-            publish_roster(actor=SYSTEM, at=before, team_id=team, roster={own.id: frozenset(people)})
+            publish_roster(actor=SYSTEM, at=before, team_id=team, roster={own.id: frozenset(people)}, shown={})
         _walk(route, people[0], starts + 5 * MINUTE, spots=2, chance=random.Random(0), back=False)  # noqa: S311 - the same every time
 
 

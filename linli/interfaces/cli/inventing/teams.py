@@ -18,6 +18,7 @@ from linli.engines.duties.shifts.rules.solve import Proposal
 from linli.engines.duties.shifts.selectors.rosters import Board, ShiftLine, board, own_shifts, proposal
 from linli.engines.duties.shifts.services import rosters as shifts
 from linli.engines.duties.shifts.services.presence import answer_miss, arrive, leave
+from linli.engines.duties.shifts.services.publishing import publish_roster
 from linli.engines.duties.shifts.tasks import sweep_missing
 from linli.interfaces.cli.inventing.stage import DAY, SEED, WEEK, WEEKS, Stage
 from linli.kernel.access.models import User
@@ -76,7 +77,8 @@ def _team(stage: Stage, code: str, kind: str, zh: str, en: str, number: int, bod
         people = [line.person_id for line in team_page(actor=SYSTEM, at=stage.at, today=stage.at.date(), team_id=team).members]
         for place, person in enumerate(people):
             for course in team_kinds()[kind].courses if place < number - 1 else ():  # the newest still needs the courses
-                teams.pass_course(actor=SYSTEM, at=founded, team_id=team, person_id=person, course=course, on=(founded + 20 * DAY).date())
+                passed = founded + 20 * DAY
+                teams.pass_course(actor=SYSTEM, at=passed, team_id=team, person_id=person, course=course, on=passed.date())
         for person in people[:2]:
             if team_kinds()[kind].captains > 1:
                 until = stage.at + timedelta(days=120)
@@ -118,8 +120,9 @@ def _roster(stage: Stage, team: UUID, monday: date, people: Sequence[UUID], *, b
     week = board(actor=SYSTEM, at=at, team_id=team, since=stage.moment(monday, 0), until=stage.moment(monday + WEEK, 0))
     answer = None if by_hand else proposal(actor=SYSTEM, at=at, team_id=team, since=stage.moment(monday, 0), until=stage.moment(monday + WEEK, 0))
     roster = answer.roster if isinstance(answer, Proposal) else _in_turn(week, people)
+    shown = {line.id: frozenset(person for person, _name in line.people) for line in week.shifts}
     with write():
-        shifts.publish_roster(actor=SYSTEM, at=at, team_id=team, roster=roster)
+        publish_roster(actor=SYSTEM, at=at, team_id=team, roster=roster, shown=shown)
 
 
 def _in_turn(week: Board, people: Sequence[UUID]) -> dict[UUID, frozenset[UUID]]:

@@ -10,7 +10,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from uuid import UUID
 
@@ -35,7 +35,7 @@ class Limits:
 
     Attributes:
         rest: between the end of one shift and the beginning of the next of one person.
-        most: shifts of one person in the roster.
+        most: shifts of one person a week, of whatever team.
         night_from, night_until: a shift that shares time with this span of a day is at night.
     """
 
@@ -47,7 +47,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One shift to be staffed: ``skills`` says of how many people each is asked for."""
+    """One shift to be staffed: ``skills`` says of how many people each is asked for; ``week``: the Monday of the week that it counts in."""
 
     id: UUID
     starts: datetime
@@ -56,17 +56,22 @@ class Slot:
     most: int
     skills: Mapping[str, int] = field(default_factory=dict)
     night: bool = False
+    week: date = date.min
 
 
 @dataclass(frozen=True, slots=True)
 class Volunteer:
-    """One person: skills, whether new, shifts carried over from past months for fairness, and shifts that are impossible for them."""
+    """One person: skills, whether new, shifts carried over from past months for fairness, and shifts that are impossible for them.
+
+    ``held``: by week, the shifts that they have besides those of the roster: behind them already, or of another team.
+    """
 
     id: UUID
     skills: frozenset[str] = frozenset()
     new: bool = False
     carried: int = 0
     away: frozenset[UUID] = frozenset()
+    held: Mapping[date, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,12 @@ def at_night(starts: datetime, ends: datetime, *, limits: Limits, zone: tzinfo) 
             return True
         day += timedelta(days=1)
     return False
+
+
+def week_of(moment: datetime, *, zone: tzinfo) -> date:
+    """The Monday of the week of the place that a moment lies in: a shift counts in the week in which it begins."""
+    day = moment.astimezone(zone).date()
+    return day - timedelta(days=day.weekday())
 
 
 def too_close(first: Slot, second: Slot, *, rest: timedelta) -> bool:
@@ -118,7 +129,7 @@ def broken_rules(slots: Sequence[Slot], people: Iterable[Volunteer], roster: Ass
             if any(too_close(slot, other, rest=limits.rest) for other in own[person.id]):
                 found.append(Broken(RosterRule.REST, slot.id, person.id))
             own[person.id].append(slot)
-            if len(own[person.id]) == limits.most + 1:
+            if person.held.get(slot.week, 0) + sum(other.week == slot.week for other in own[person.id]) > limits.most:
                 found.append(Broken(RosterRule.MOST, slot.id, person.id))
     return found
 

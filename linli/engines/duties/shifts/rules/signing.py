@@ -58,6 +58,12 @@ class TooLittleRest(Refusal):
     kind: ClassVar[Kind] = Kind.CONFLICT
 
 
+class EnoughThisWeek(Refusal):
+    code: ClassVar[str] = "shifts.enough_this_week"
+    message: ClassVar[str] = N_("One person takes at most %(most)s shifts a week; in the week of this one you have %(held)s already.")
+    kind: ClassVar[Kind] = Kind.CONFLICT
+
+
 class CutOffPassed(Refusal):
     code: ClassVar[str] = "shifts.cut_off_passed"
     message: ClassVar[str] = N_("So shortly before the shift a captain has to release you; or offer it for a swap.")
@@ -83,11 +89,12 @@ class Window:
 
 def sign(
     window: Window, *, taken: int, at: datetime, in_it: bool, missing: tuple[str, ...], own: Iterable[tuple[datetime, datetime]], rest: timedelta,
+    held: int, most_a_week: int,
 ) -> Part:  # fmt: skip
-    """What signing up gives: a place, or one on the waiting list.
+    """What signing up gives: a place, or one on the waiting list. ``held``: shifts of the person in that week, of whatever team.
 
     Raises:
-        ShiftOver, SignedAlready, NotReady, TooLittleRest.
+        ShiftOver, SignedAlready, NotReady, TooLittleRest, EnoughThisWeek.
     """
     if window.called_off or at >= window.starts:
         raise ShiftOver
@@ -97,6 +104,8 @@ def sign(
         raise NotReady(missing=", ".join(missing))
     if any(starts < window.ends + rest and window.starts < ends + rest for starts, ends in own):
         raise TooLittleRest(hours=int(rest.total_seconds() // 3600))
+    if held >= most_a_week:
+        raise EnoughThisWeek(most=most_a_week, held=held)
     return Part.SIGNED if taken < window.most else Part.WAITING
 
 

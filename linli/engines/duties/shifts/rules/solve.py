@@ -1,14 +1,15 @@
 """A roster proposed by OR-Tools CP-SAT: the six rules hold, and the load is as even as it can be, months before included.
 
-Fairness: the sum over people of the square of (shifts carried over + shifts now) is the least possible; the solver's bound says
-how far from it the proposal may be. Where no roster keeps to all rules, the rules without which there would be one are named.
+Fairness: the sum over people of the square of their load (shifts carried over, held besides in these weeks, and now) is the least
+possible; the solver's bound says how far from it the proposal may be. Where no roster keeps to all rules, the rules without which there would be one are named.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from datetime import date
+from itertools import combinations, groupby, pairwise
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -99,6 +100,10 @@ def _explained(slots: Sequence[Slot], people: Sequence[Volunteer], limits: Limit
     return Impossible(RELAXABLE, alone, together=True)
 
 
+def _load(person: Volunteer) -> int:
+    return person.carried + sum(person.held.values())
+
+
 class _Model:
     """The rules as constraints; those in ``relaxed`` are left out."""
 
@@ -126,7 +131,7 @@ class _Model:
             self._lay_slot(slot)
         for person in self._people:
             self._lay_person(person)
-        self._constant = sum(person.carried**2 for person in self._people)
+        self._constant = sum(_load(person) ** 2 for person in self._people)
         if fair:
             self._model.minimize(sum(cost for person in self._people for cost in self._unfairness(person)))
 
@@ -153,21 +158,27 @@ class _Model:
     def _lay_person(self, person: Volunteer) -> None:
         own = [slot for slot in self._slots if (slot.id, person.id) in self._on]
         if RosterRule.MOST not in self._relaxed:
-            self._model.add(sum(self._on[slot.id, person.id] for slot in own) <= self._limits.most)
+            for week, slots in groupby(own, key=lambda slot: slot.week):
+                self._model.add(sum(self._on[slot.id, person.id] for slot in slots) <= self._left(person, week))
         if RosterRule.REST not in self._relaxed:
             for first, second in combinations(own, 2):
                 if too_close(first, second, rest=self._limits.rest):
                     self._model.add(self._on[first.id, person.id] + self._on[second.id, person.id] <= 1)
 
+    def _left(self, person: Volunteer, week: date) -> int:
+        return max(0, self._limits.most - person.held.get(week, 0))
+
     def _unfairness(self, person: Volunteer) -> list[Any]:
         """What each further shift of a person adds to the square of the load: 2·load + 1, ever more."""
-        own = [self._on[slot.id, person.id] for slot in self._slots if (slot.id, person.id) in self._on]
-        most = min(len(own), self._limits.most) if RosterRule.MOST not in self._relaxed else len(own)
+        own = {slot.id: self._on[slot.id, person.id] for slot in self._slots if (slot.id, person.id) in self._on}
+        most = len(own)
+        if RosterRule.MOST not in self._relaxed:
+            most = min(most, sum(self._left(person, week) for week in {slot.week for slot in self._slots if slot.id in own}))
         steps = [self._model.new_bool_var("") for _ in range(most)]
-        self._model.add(sum(own) == sum(steps))
+        self._model.add(sum(own.values()) == sum(steps))
         for first, second in pairwise(steps):
             self._model.add(first >= second)
-        return [(2 * (person.carried + number) + 1) * step for number, step in enumerate(steps)]
+        return [(2 * (_load(person) + number) + 1) * step for number, step in enumerate(steps)]
 
     def solve(self, seconds: float) -> int:
         self._solver.parameters.max_time_in_seconds = seconds

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from django.db.models import Count, Q
@@ -18,7 +18,7 @@ from linli.directory.teams.selectors import members_with_courses, own_parts, tea
 from linli.directory.teams.services import is_captain
 from linli.engines.duties.shifts.models import CalendarFeed, Shift, ShiftPart, ShiftTemplate
 from linli.engines.duties.shifts.playbook import MANAGE, READ, shifts_section
-from linli.engines.duties.shifts.rules.roster import Broken, Gap, Slot, Volunteer, at_night, broken_rules, cover_gaps
+from linli.engines.duties.shifts.rules.roster import Broken, Gap, Slot, Volunteer, at_night, broken_rules, cover_gaps, week_of
 from linli.engines.duties.shifts.rules.signing import Part
 from linli.engines.duties.shifts.rules.solve import Answer, propose
 from linli.engines.duties.shifts.selectors.presence import THERE, Standing, standings
@@ -152,6 +152,20 @@ def board(*, actor: Actor, at: datetime, team_id: UUID, since: datetime, until: 
     return Board(lines, named(person.id for person in people), gaps, tuple(ShiftTemplate.objects.filter(team_id=team_id).order_by("at")), leads)
 
 
+def signed_up(*, actor: Actor, at: datetime, team_id: UUID, since: datetime, until: datetime) -> dict[UUID, frozenset[UUID]]:
+    """Who is signed up for each shift that begins in ``[since, until)``: what a choice is held against when it is published.
+
+    Raises:
+        NoSuchTeam; Forbidden: neither its captain nor ``shifts.read`` there.
+    """
+    _leads(actor, at, team_id, READ)
+    shifts = Shift.objects.filter(team_id=team_id, starts_at__gte=since, starts_at__lt=until)
+    found: dict[UUID, set[UUID]] = {shift_id: set() for shift_id in shifts.values_list("id", flat=True)}
+    for shift_id, person in ShiftPart.objects.filter(shift__in=found, state=Part.SIGNED.value).values_list("shift_id", "person_id"):
+        found[shift_id].add(person)
+    return {shift_id: frozenset(people) for shift_id, people in found.items()}
+
+
 def proposal(*, actor: Actor, at: datetime, team_id: UUID, since: datetime, until: datetime) -> Answer:
     """A roster proposed for the shifts of ``[since, until)`` that have not begun; who signed up stays. Nothing is written.
 
@@ -170,27 +184,34 @@ def _slots(shifts: Iterable[Shift]) -> list[Slot]:
     return [
         Slot(
             shift.id, shift.starts_at, shift.ends_at, shift.least, shift.most, shift.skills,
-            at_night(shift.starts_at, shift.ends_at, limits=limits, zone=zone),
+            at_night(shift.starts_at, shift.ends_at, limits=limits, zone=zone), week_of(shift.starts_at, zone=zone),
         )
         for shift in shifts
     ]  # fmt: skip
 
 
 def _volunteers(team_id: UUID, shifts: list[Shift], *, since: datetime) -> list[Volunteer]:
-    """The members of a team for a roster: courses, shifts behind them, and shifts that other shifts or missing courses rule out."""
+    """The members of a team for a roster: courses, shifts behind them and held elsewhere in these weeks, and what those or missing courses rule out."""
     section, zone = shifts_section(), working_calendar().zone
     kind = team_kinds().get(team_fact(team_id).kind)
     members = members_with_courses(team_id)
     done = ShiftPart.objects.filter(THERE, person_id__in=members, starts_at__lt=since)
     behind = Counter(done.values_list("person_id", flat=True))
-    recent = Counter(done.filter(starts_at__gte=since - timedelta(days=section.fairness_days)).values_list("person_id", flat=True))
     rest = timedelta(hours=section.rest_hours)
     elsewhere: dict[UUID, list[tuple[datetime, datetime]]] = defaultdict(list)
+    held: dict[UUID, Counter[date]] = defaultdict(Counter)
+    carried_until = since
     if shifts:
-        first, last = min(shift.starts_at for shift in shifts) - rest, max(shift.ends_at for shift in shifts) + rest
+        weeks = {week_of(shift.starts_at, zone=zone) for shift in shifts}
+        begin, end = (datetime.combine(week, time(), zone) for week in (min(weeks), max(weeks) + timedelta(days=7)))
+        carried_until = min(since, begin)
+        first, last = min(begin, min(shift.starts_at for shift in shifts) - rest), max(end, max(shift.ends_at for shift in shifts) + rest)
         others = ShiftPart.objects.filter(person_id__in=members, state=Part.SIGNED.value, starts_at__lt=last, ends_at__gt=first).exclude(shift__in=shifts)
         for person, starts, ends in others.values_list("person_id", "starts_at", "ends_at"):
             elsewhere[person].append((starts, ends))
+            if (week := week_of(starts, zone=zone)) in weeks:
+                held[person][week] += 1
+    recent = Counter(done.filter(starts_at__gte=since - timedelta(days=section.fairness_days), starts_at__lt=carried_until).values_list("person_id", flat=True))
     found = []
     for person, passed in sorted(members.items()):
         away = set()
@@ -200,7 +221,7 @@ def _volunteers(team_id: UUID, shifts: list[Shift], *, since: datetime) -> list[
                 away.add(shift.id)
         day = since.astimezone(zone).date()
         skills = frozenset(one.course for one in passed if one.holds(day))
-        found.append(Volunteer(person, skills, behind[person] < section.experienced_after, recent[person], frozenset(away)))
+        found.append(Volunteer(person, skills, behind[person] < section.experienced_after, recent[person], frozenset(away), held[person]))
     return found
 
 

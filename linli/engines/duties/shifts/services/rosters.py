@@ -1,15 +1,15 @@
-"""Laying shifts out, signing up and leaving, swapping, rosters."""
+"""Laying shifts out, signing up and leaving, swapping. What a captain writes by hand is in ``publishing.py``."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from django.db import IntegrityError
-from django.db.models import F
+from django.db import connection
+from django.db.models import F, QuerySet
 
 from linli.directory.teams.playbook import team_kinds, teams_section
 from linli.directory.teams.rules import UnknownCourse
@@ -18,7 +18,8 @@ from linli.directory.teams.services import courses_missing, is_captain, is_membe
 from linli.engines.duties.shifts.events import PartChanged, ShiftCalledOff
 from linli.engines.duties.shifts.models import Shift, ShiftPart, ShiftTemplate
 from linli.engines.duties.shifts.playbook import MANAGE, shifts_section
-from linli.engines.duties.shifts.rules.signing import NotIn, NotOfTheTeam, Part, ShiftOver, SignedAlready, Window, leave, sign
+from linli.engines.duties.shifts.rules.roster import week_of
+from linli.engines.duties.shifts.rules.signing import NotIn, NotOfTheTeam, Part, ShiftOver, Window, leave, sign
 from linli.kernel.access.rules import Actor, NotSignedIn
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.calendar.selectors import working_calendar
@@ -26,7 +27,6 @@ from linli.kernel.clock.services import machine_now
 from linli.kernel.events.services import publish
 from linli.kernel.ids import new_id
 from linli.kernel.refusal import N_, Kind, Refusal
-from linli.kernel.writing import attempt
 
 HELD = (Part.SIGNED.value, Part.WAITING.value)
 
@@ -46,12 +46,6 @@ class BadTemplate(Refusal):
 class NotOffered(Refusal):
     code: ClassVar[str] = "shifts.not_offered"
     message: ClassVar[str] = N_("Nobody offers this place any more.")
-    kind: ClassVar[Kind] = Kind.CONFLICT
-
-
-class TooManyThere(Refusal):
-    code: ClassVar[str] = "shifts.too_many"
-    message: ClassVar[str] = N_("A shift takes at most %(most)s people.")
     kind: ClassVar[Kind] = Kind.CONFLICT
 
 
@@ -135,27 +129,40 @@ def sign_up(*, actor: Actor, at: datetime, shift_id: UUID) -> Part:
     """Sign up for a shift of one's team, for oneself: a place, or one on the waiting list.
 
     Raises:
-        NotSignedIn, NoSuchShift, NotOfTheTeam, NotReady, ShiftOver, SignedAlready, TooLittleRest.
+        NotSignedIn, NoSuchShift, NotOfTheTeam, NotReady, ShiftOver, SignedAlready, TooLittleRest, EnoughThisWeek.
     """
     person = own_person(actor)
+    one_after_the_other()
     shift = held_shift(shift_id)
-    return _enter(actor, at, shift, person)
+    return _sign(actor, at, shift, person)
 
 
-def _enter(actor: Actor, at: datetime, shift: Shift, person: UUID) -> Part:
+def _sign(actor: Actor, at: datetime, shift: Shift, person: UUID) -> Part:
     section = shifts_section()
     taken = ShiftPart.objects.filter(shift=shift, state=Part.SIGNED.value).count()
+    near = too_near(person, shift, timedelta(hours=section.rest_hours)).values_list("starts_at", "ends_at")
     in_it = ShiftPart.objects.filter(shift=shift, person_id=person, state__in=HELD).exists()
-    rest = timedelta(hours=section.rest_hours)
-    part = sign(_window(shift), taken=taken, at=at, in_it=in_it, missing=_missing(shift, person), own=_own_spans(person, shift, rest), rest=rest)
-    _insert(shift, person, part, at)
-    _tell(actor, at, shift.id, person, part)
+    part = sign(
+        _window(shift), taken=taken, at=at, in_it=in_it, missing=_missing(shift, person), own=near,
+        rest=timedelta(hours=section.rest_hours), held=_held_that_week(person, shift), most_a_week=section.most_a_week,
+    )  # fmt: skip
+    enter(shift, person, part, at)
+    tell(actor, at, shift.id, person, part)
     return part
 
 
-def _own_spans(person: UUID, shift: Shift, rest: timedelta) -> list[tuple[datetime, datetime]]:
+def too_near(person: UUID, shift: Shift, rest: timedelta) -> QuerySet[ShiftPart]:
+    """Somebody's parts in other shifts that leave less than the rest to this one."""
     near = ShiftPart.objects.filter(person_id=person, state=Part.SIGNED.value, starts_at__lt=shift.ends_at + rest, ends_at__gt=shift.starts_at - rest)
-    return list(near.exclude(shift=shift).values_list("starts_at", "ends_at"))
+    return near.exclude(shift=shift)
+
+
+def _held_that_week(person: UUID, shift: Shift) -> int:
+    """How many shifts somebody has in the week of this one, of whatever team."""
+    zone = working_calendar().zone
+    monday = week_of(shift.starts_at, zone=zone)
+    begin, end = (datetime.combine(day, time(), zone) for day in (monday, monday + timedelta(days=7)))
+    return ShiftPart.objects.filter(person_id=person, state=Part.SIGNED.value, starts_at__gte=begin, starts_at__lt=end).exclude(shift=shift).count()
 
 
 def _missing(shift: Shift, person: UUID) -> tuple[str, ...]:
@@ -173,6 +180,7 @@ def cancel(*, actor: Actor, at: datetime, shift_id: UUID, person_id: UUID | None
         NotSignedIn, NoSuchShift, NotIn, ShiftOver, CutOffPassed, Forbidden.
     """
     person = person_id or own_person(actor)
+    one_after_the_other()
     shift = held_shift(shift_id)
     captain = person != actor.person_id
     if captain:
@@ -180,19 +188,21 @@ def cancel(*, actor: Actor, at: datetime, shift_id: UUID, person_id: UUID | None
     row = ShiftPart.objects.filter(shift=shift, person_id=person, state__in=HELD).first()
     state = leave(_window(shift), Part(row.state) if row else None, at=at, by_captain=captain)
     assert row is not None
-    _out(row, state)
-    _tell(actor, at, shift.id, person, state)
+    put_out(row, state)
+    tell(actor, at, shift.id, person, state)
     if row.state == Part.SIGNED:
         _move_up(actor, at, shift)
 
 
 def _move_up(actor: Actor, at: datetime, shift: Shift) -> None:
-    """The first who waits and has no other shift too near gets the place."""
-    rest = timedelta(hours=shifts_section().rest_hours)
+    """The first who waits, has no other shift too near and not enough of them that week, gets the place."""
+    section = shifts_section()
+    rest = timedelta(hours=section.rest_hours)
     for row in ShiftPart.objects.filter(shift=shift, state=Part.WAITING.value).order_by("at", "id"):
-        if not _own_spans(row.person_id, shift, rest) and not _missing_or_gone(shift, row.person_id):
+        free = not too_near(row.person_id, shift, rest).exists() and _held_that_week(row.person_id, shift) < section.most_a_week
+        if free and not _missing_or_gone(shift, row.person_id):
             ShiftPart.objects.filter(id=row.id).update(state=Part.SIGNED.value)
-            _tell(actor, at, shift.id, row.person_id, Part.SIGNED)
+            tell(actor, at, shift.id, row.person_id, Part.SIGNED)
             return
 
 
@@ -222,56 +232,16 @@ def take_offer(*, actor: Actor, at: datetime, shift_id: UUID, part_id: UUID) -> 
         NotOffered, and what :func:`sign_up` refuses.
     """
     person = own_person(actor)
+    one_after_the_other()
     shift = held_shift(shift_id)
     row = ShiftPart.objects.filter(id=part_id, shift=shift, state=Part.SIGNED.value, offered_at__isnull=False).first()
     if row is None or row.person_id == person:
         raise NotOffered
     ShiftPart.objects.filter(shift=shift, person_id=person, state=Part.WAITING.value).update(state=Part.CANCELLED.value)
-    _out(row, Part.SWAPPED)
-    _tell(actor, at, shift.id, row.person_id, Part.SWAPPED)
-    if _enter(actor, at, shift, person) is not Part.SIGNED:
+    put_out(row, Part.SWAPPED)
+    tell(actor, at, shift.id, row.person_id, Part.SWAPPED)
+    if _sign(actor, at, shift, person) is not Part.SIGNED:
         raise NotOffered
-
-
-def publish_roster(*, actor: Actor, at: datetime, team_id: UUID, roster: Mapping[UUID, Collection[UUID]]) -> int:
-    """Write a roster: people by shift, as proposed or as changed by hand; return how many parts changed.
-
-    It may break rules (they are shown, and a captain answers for it), but nobody stands in two places at once, nobody is in it who is
-    no member, and no shift has more people than it takes.
-
-    Raises:
-        Forbidden, NoSuchShift, ShiftOver, TooManyThere, NotOfTheTeam, SignedAlready (two places at once).
-    """
-    team = led(actor, at, team_id)
-    shifts = {shift.id: shift for shift in Shift.objects.select_for_update().filter(id__in=list(roster), team_id=team.id).order_by("starts_at", "id")}
-    if len(shifts) < len(roster):
-        raise NoSuchShift
-    changed, entering = 0, []
-    for shift in shifts.values():
-        wanted = set(roster[shift.id])
-        if shift.called_off_at is not None or at >= shift.starts_at:
-            raise ShiftOver
-        if len(wanted) > shift.most:
-            raise TooManyThere(most=shift.most)
-        rows = {row.person_id: row for row in ShiftPart.objects.filter(shift=shift, state__in=HELD)}
-        signed = {person for person, row in rows.items() if row.state == Part.SIGNED}
-        for person in signed - wanted:
-            _out(rows[person], Part.CANCELLED)
-            _tell(actor, at, shift.id, person, Part.CANCELLED)
-            changed += 1
-        entering += [(shift, person, rows.get(person)) for person in sorted(wanted - signed)]
-    for shift, person, row in entering:  # after everybody has left: a change of places is no clash
-        if not is_member(team.id, person):
-            raise NotOfTheTeam
-        if _own_spans(person, shift, timedelta(0)):
-            raise SignedAlready
-        if row is not None:
-            ShiftPart.objects.filter(id=row.id).update(state=Part.SIGNED.value)
-        else:
-            _insert(shift, person, Part.SIGNED, at)
-        _tell(actor, at, shift.id, person, Part.SIGNED)
-        changed += 1
-    return changed
 
 
 def call_off(*, actor: Actor, at: datetime, shift_id: UUID) -> None:
@@ -286,8 +256,8 @@ def call_off(*, actor: Actor, at: datetime, shift_id: UUID) -> None:
 def _call_off(actor: Actor, at: datetime, shift_id: UUID) -> None:
     Shift.objects.filter(id=shift_id).update(called_off_at=at)
     for row in ShiftPart.objects.filter(shift_id=shift_id, state__in=HELD):
-        _out(row, Part.CANCELLED)
-        _tell(actor, at, shift_id, row.person_id, Part.CANCELLED)
+        put_out(row, Part.CANCELLED)
+        tell(actor, at, shift_id, row.person_id, Part.CANCELLED)
     publish([ShiftCalledOff(key=shift_id, at=at)])
 
 
@@ -299,11 +269,12 @@ def free_member(*, actor: Actor, at: datetime, team_id: UUID, person_id: UUID) -
     led(actor, at, team_id)
     if is_member(team_id, person_id):  # back already
         return 0
+    one_after_the_other()
     rows = ShiftPart.objects.filter(shift__team_id=team_id, person_id=person_id, starts_at__gt=at, state__in=HELD).order_by("starts_at")
     for row in rows:
         shift = held_shift(row.shift_id)
-        _out(row, Part.CANCELLED)
-        _tell(actor, at, shift.id, person_id, Part.CANCELLED)
+        put_out(row, Part.CANCELLED)
+        tell(actor, at, shift.id, person_id, Part.CANCELLED)
         if row.state == Part.SIGNED:
             _move_up(actor, at, shift)
     return len(rows)
@@ -333,19 +304,21 @@ def _window(shift: Shift) -> Window:
     return Window(shift.starts_at, shift.ends_at, shift.most, cut_off, called_off=shift.called_off_at is not None)
 
 
-def _insert(shift: Shift, person: UUID, part: Part, at: datetime) -> None:
-    """Raises: SignedAlready, where another write put the person elsewhere for that time in this instant."""
-    given = {"state": part.value, "starts_at": shift.starts_at, "ends_at": shift.ends_at, "at": at, "recorded_at": machine_now()}
-    try:
-        with attempt():
-            ShiftPart.objects.create(shift=shift, person_id=person, **given)
-    except IntegrityError:
-        raise SignedAlready from None
+def enter(shift: Shift, person: UUID, part: Part, at: datetime) -> None:
+    """Write somebody's part in a shift."""
+    span = {"starts_at": shift.starts_at, "ends_at": shift.ends_at}
+    ShiftPart.objects.create(shift=shift, person_id=person, state=part.value, **span, at=at, recorded_at=machine_now())
 
 
-def _out(row: ShiftPart, state: Part) -> None:
+def put_out(row: ShiftPart, state: Part) -> None:
     """Somebody is no longer in a shift: who had come before it began has not been there."""
     ShiftPart.objects.filter(id=row.id).update(state=state.value, offered_at=None, arrived_at=None)
+
+
+def one_after_the_other() -> None:
+    """Places are given one after the other, in whatever team: nobody gets two in one instant that do not go together. Taken before any shift is held."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('shifts.signing'))")
 
 
 def held_shift(shift_id: UUID) -> Shift:
@@ -371,7 +344,8 @@ def led(actor: Actor, at: datetime, team_id: UUID) -> TeamFact:
     return team
 
 
-def _tell(actor: Actor, at: datetime, shift_id: UUID, person: UUID, part: Part) -> None:
+def tell(actor: Actor, at: datetime, shift_id: UUID, person: UUID, part: Part) -> None:
+    """Note and publish that somebody's part in a shift has changed."""
     note(actor, at, "part", shift_id, after=part.value)
     publish([PartChanged(key=person, at=at, shift=shift_id, part=part.value, own=person == actor.person_id)])
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linli.engines.duties.shifts.rules.roster import Broken, Gap, Limits, RosterRule, Slot, Volunteer, at_night, broken_rules, cover_gaps, too_close
+from linli.engines.duties.shifts.rules.roster import Broken, Gap, Limits, RosterRule, Slot, Volunteer, at_night, broken_rules, cover_gaps, too_close, week_of
 from linli.engines.duties.shifts.rules.solve import Impossible, Proposal, propose
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -21,19 +21,21 @@ A, B, C, D = (UUID(int=number) for number in range(101, 105))
 
 
 def slot(number: int, hour: int, *, hours: int = 6, least: int = 1, most: int = 3, night: bool = False, **skills: int) -> Slot:
-    return Slot(UUID(int=number), START + hour * HOUR, START + (hour + hours) * HOUR, least, most, skills, night)
+    starts = START + hour * HOUR
+    return Slot(UUID(int=number), starts, starts + hours * HOUR, least, most, skills, night, week_of(starts, zone=UTC))
 
 
-SLOTS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 2), st.integers(0, 1), st.booleans(), st.booleans()), min_size=1, max_size=4).map(
+SLOTS = st.lists(st.tuples(st.integers(-24, 60), st.integers(0, 2), st.integers(0, 1), st.booleans(), st.booleans()), min_size=1, max_size=4).map(
     lambda rows: [
         slot(number, hour, least=least, most=least + more, night=night, **({"keys": 1} if keys else {}))
         for number, (hour, least, more, night, keys) in enumerate(rows, 1)
     ]
 )
-PEOPLE = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 3), st.sets(st.integers(1, 4))), min_size=1, max_size=4).map(
+HELD = st.dictionaries(st.sampled_from([START.date(), START.date() - timedelta(days=7)]), st.integers(0, 3))
+PEOPLE = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 3), st.sets(st.integers(1, 4)), HELD), min_size=1, max_size=4).map(
     lambda rows: [
-        Volunteer(UUID(int=100 + number), frozenset({"keys"} if keys else ()), new, carried, frozenset(UUID(int=one) for one in away))
-        for number, (keys, new, carried, away) in enumerate(rows, 1)
+        Volunteer(UUID(int=100 + number), frozenset({"keys"} if keys else ()), new, carried, frozenset(UUID(int=one) for one in away), held)
+        for number, (keys, new, carried, away, held) in enumerate(rows, 1)
     ]
 )
 
@@ -44,7 +46,7 @@ def every_roster(slots: list[Slot], people: list[Volunteer]):
     for choice in product((False, True), repeat=len(pairs)):
         roster = {one.id: frozenset(p for (s, p), on in zip(pairs, choice, strict=True) if on and s == one.id) for one in slots}
         if not broken_rules(slots, people, roster, limits=LIMITS):
-            yield sum((person.carried + sum(person.id in there for there in roster.values())) ** 2 for person in people)
+            yield sum((person.carried + sum(person.held.values()) + sum(person.id in there for there in roster.values())) ** 2 for person in people)
 
 
 @settings(max_examples=40, deadline=None)
@@ -69,6 +71,7 @@ def test_what_makes_it_impossible_is_named() -> None:
         ([slot(1, 0, night=True)], [Volunteer(A)], RosterRule.PAIRS),
         ([slot(1, 0)], [Volunteer(A, new=True)], RosterRule.NEW),
         ([slot(1, 0), slot(2, 20), slot(3, 40)], [Volunteer(A)], RosterRule.MOST),
+        ([slot(1, 0)], [Volunteer(A, held={START.date(): 2})], RosterRule.MOST),
     ):
         answer = propose(slots, people, limits=LIMITS)
         assert isinstance(answer, Impossible) and rule in answer.rules and not answer.together, (rule, answer)
@@ -84,6 +87,22 @@ def test_past_months_are_evened_out_and_who_signed_up_stays() -> None:
     assert isinstance(answer, Proposal) and A not in {person for there in answer.roster.values() for person in there}
     answer = propose([slot(1, 0), slot(2, 30)], people, limits=LIMITS, fixed=[(UUID(int=1), A)])
     assert isinstance(answer, Proposal) and answer.roster[UUID(int=1)] == {A}
+
+
+def test_what_somebody_has_in_a_week_counts_in_that_week_only() -> None:
+    full = Volunteer(A, held={START.date(): 2})
+    answer = propose([slot(1, 0), slot(2, 168)], [full, Volunteer(B, carried=4)], limits=LIMITS)
+    assert isinstance(answer, Proposal) and answer.roster == {UUID(int=1): {B}, UUID(int=2): {A}}
+    slots = [slot(1, 0), slot(2, 40), slot(3, 168)]
+    by_hand = {one.id: frozenset({A}) for one in slots}
+    most = [one.slot for one in broken_rules(slots, [Volunteer(A, held={START.date(): 1})], by_hand, limits=LIMITS) if one.rule is RosterRule.MOST]
+    assert most == [UUID(int=2)]
+
+
+def test_a_week_is_the_places_own() -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    for hour, monday in ((0, "2026-03-02"), (159, "2026-03-02"), (160, "2026-03-09"), (-8, "2026-03-02"), (-9, "2026-02-23")):  # hours of UTC
+        assert week_of(START + hour * HOUR, zone=zone).isoformat() == monday, hour
 
 
 def test_a_roster_by_hand_shows_each_rule_it_breaks() -> None:
