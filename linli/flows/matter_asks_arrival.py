@@ -1,19 +1,20 @@
 """Three must-arrive (三必到): a matter of a kind that the playbook names asks somebody to go there at once.
 
 A matter is a subject like any other (kind ``matter``, facts ``kind`` and ``class``, a day ``reported``), so the rule is an
-ordinary one of the ``duties`` section. Corrected, it asks whoever it concerns now, and those whom it does not concern no more.
+ordinary one of the ``duties`` section. It asks until the end of the day; where that leaves less than six hours, until the end of
+the next, if the rule has two days. Corrected, it asks whoever it concerns now, and those whom it does not concern no more.
 When the matter ends, nobody has to go any more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from linli.directory.territory.selectors import ground
-from linli.engines.duties.rules.subjects import Subject
+from linli.engines.duties.rules.subjects import Span, SpanKind, Subject
 from linli.engines.duties.selectors.news import is_asked_for, rules_about
 from linli.engines.duties.services.renewing import Standing, renew_subjects, rules_asking, standing
 from linli.engines.duties.services.subjects import end_subjects, set_subjects
@@ -26,6 +27,7 @@ from linli.kernel.refusal import Refusal
 
 ARRIVALS = Actor.system("arrivals")
 MATTER = "matter"
+LEAST = timedelta(hours=6)  # to go there
 
 
 @subscribe("matter_asks_arrival.reported", MatterReported)
@@ -39,8 +41,8 @@ def ask(deliveries: Sequence[Delivered[MatterReported]]) -> None:
         return
     known = kinds_of({delivery.event.key for delivery in deliveries})
     found = [(known.get(delivery.event.key), delivery.event.at) for delivery in deliveries]
-    subjects = [_subject(matter, day_of=at) for matter, at in found if matter is not None and matter.is_open]
     at = deliveries[0].handled_at
+    subjects = [_subject(matter, since=since, at=at) for matter, since in found if matter is not None and matter.is_open]
     wanted = [subject for subject in subjects if is_asked_for(subject, at=at)]  # a year of replayed matters asks for nobody today
     _taken(set_subjects(wanted, actor=ARRIVALS, at=at))
 
@@ -61,7 +63,7 @@ def ask_others(deliveries: Sequence[Delivered[MatterMoved | MatterTouched]]) -> 
     at = deliveries[0].handled_at
     before, anew, ended = standing(MATTER, corrected), list[Subject](), list[tuple[str, UUID]]()
     for matter in kinds_of(corrected).values():
-        now, was = _subject(matter, day_of=corrected[matter.id]), before.get(matter.id)
+        now, was = _subject(matter, since=corrected[matter.id], at=at), before.get(matter.id)
         if not matter.is_open or (was is not None and _holds(was, now)):
             continue
         if is_asked_for(now, at=at):
@@ -78,9 +80,13 @@ def ask_no_more(deliveries: Sequence[Delivered[MatterEnded]]) -> None:
     end_subjects([(MATTER, delivery.event.key) for delivery in deliveries], actor=ARRIVALS, at=deliveries[0].handled_at)
 
 
-def _subject(matter: MatterKind, *, day_of: datetime) -> Subject:
-    day = day_of.astimezone(ZoneInfo(ground().timezone)).date()
-    return Subject(MATTER, matter.id, matter.area_id, matter.code, {"kind": matter.kind, "class": matter.class_code}, days={"reported": day})
+def _subject(matter: MatterKind, *, since: datetime, at: datetime) -> Subject:
+    """The matter as it asks from ``since`` on; the news of it may come a little late (``at``), and of a replayed year very late."""
+    zone = ZoneInfo(ground().timezone)
+    day, news = since.astimezone(zone).date(), at if at - since < timedelta(days=1) else since
+    asks = Span(SpanKind.ACTIVE, day, (max(since, news) + LEAST).astimezone(zone).date())
+    facts = {"kind": matter.kind, "class": matter.class_code}
+    return Subject(MATTER, matter.id, matter.area_id, matter.code, facts, spans=(asks,), days={"reported": day})
 
 
 def _holds(was: Standing, now: Subject) -> bool:

@@ -119,6 +119,14 @@ def test_who_has_gone_or_is_asked_already_is_not_asked_anew(town: Town) -> None:
     assert asked() == [("arrive_event", "done", here)]
 
 
+def test_reported_by_day_it_is_missed_on_the_same_day(town: Town) -> None:
+    quarrel = town.report(QUARREL)
+    midnight = datetime(2026, 3, 2, 16, 0, tzinfo=UTC)  # in China
+    assert Occurrence.objects.get(subject__ref=quarrel).due_at == midnight
+    town.run(midnight + MINUTE)
+    assert [state for _, state, _ in asked()] == ["missed"]
+
+
 def test_reported_shortly_before_midnight_there_is_time_to_go_also_when_the_news_is_late(town: Town) -> None:
     midnight = datetime(2026, 3, 2, 16, 0, tzinfo=UTC)  # in China
     made = report(town.community, class_code=QUARREL, at=midnight - 30 * MINUTE)
