@@ -21,7 +21,7 @@ from linli.engines.duties.rules.policy import DutyRule
 from linli.engines.duties.rules.subjects import Subject
 from linli.engines.duties.services.clock import drop_ended, resume
 from linli.engines.duties.services.frame import Frame, held_frame
-from linli.engines.duties.services.subjects import subject_of
+from linli.engines.duties.services.subjects import SUBJECT_FIELDS, subject_of
 from linli.kernel.ids import new_id
 
 _WANTED = "rule, slot, subject_id, area_id, area_path, confidentiality, level, post_id, opens_at, due_at"
@@ -116,7 +116,7 @@ def _is_current(row: Derivation | None, rule: DutyRule, *, frame: Frame, until: 
 
 
 def _subjects(kinds: Iterable[str] = (), *, ids: Sequence[UUID] | None = None) -> list[tuple[UUID, Subject]]:
-    rows = SubjectRecord.objects.filter(ended_at=None)
+    rows = SubjectRecord.objects.filter(ended_at=None).only(*SUBJECT_FIELDS)
     rows = rows.filter(kind__in=list(kinds)) if ids is None else rows.filter(id__in=ids)
     return [(row.id, subject_of(row)) for row in rows.iterator(chunk_size=5_000)]
 
@@ -204,7 +204,9 @@ def _compare(cursor: Any, rules: list[str], *, frame: Frame, at: datetime, of: S
         " first_post_id, opens_at, due_at, wake_at, attempts)"
         " SELECT w.id, 1, %s, w.rule, w.slot, w.subject_id, w.area_id, w.area_path, w.confidentiality, 'planned', w.level, w.post_id,"
         " w.post_id, greatest(w.opens_at, %s), w.due_at, greatest(w.opens_at, %s), 0 FROM duties_wanted w"
-        " WHERE w.due_at > %s AND (w.opens_at > %s OR NOT EXISTS (SELECT FROM duties_occurrence o WHERE o.subject_id = w.subject_id AND o.rule = w.rule"
+        " WHERE w.due_at > %s"
+        " AND NOT EXISTS (SELECT FROM duties_occurrence o WHERE o.subject_id = w.subject_id AND o.rule = w.rule AND o.slot = w.slot)"
+        " AND (w.opens_at > %s OR NOT EXISTS (SELECT FROM duties_occurrence o WHERE o.subject_id = w.subject_id AND o.rule = w.rule"
         " AND o.opens_at < w.due_at AND o.due_at > w.opens_at AND o.opens_at <= %s))"
         " ON CONFLICT (subject_id, rule, slot) DO NOTHING",
         [frame.policy_id, at, at, at, at, at],

@@ -37,6 +37,7 @@ from linli.kernel.sweeps import wake_sweep
 Source = Callable[[], Iterable[Subject]]
 DERIVE = "duties.derive"
 _sources: dict[str, Source] = {}
+SUBJECT_FIELDS = ("kind", "ref", "area_id", "label", "facts", "spans", "days", "pauses")  # what :func:`subject_of` reads
 _COLUMNS = ("id", "kind", "ref", "area", "area_path", "label", "facts", "spans", "days", "at", "recorded_at")
 
 
