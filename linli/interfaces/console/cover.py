@@ -42,7 +42,8 @@ def cover(request: HttpRequest) -> HttpResponseBase:
         areas=[(one.code, "　" * land.depth(one.id), one.names) for one in areas if land.children(one.id) or one == area],
         kinds=[(code, names[code], code in kinds or not kinds) for code in known if code in found.kinds],
         covered=not found.gaps, days=drawn_week(found.gaps, monday), hours=_hours(WEEK), uncovered=_hours(found.uncovered), teams=teams,
-        below=[(child, _hours(left), address(area=child.code)) for child, left in found.below],
+        below=[(child, _hours(left), address(area=child.code)) for child, left in found.below if left != found.uncovered],
+        alike=sum(left == found.uncovered for _, left in found.below),
     )  # fmt: skip
 
 
