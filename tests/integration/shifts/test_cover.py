@@ -125,7 +125,8 @@ def test_the_page_draws_and_names_the_gaps_and_leads_to_the_rosters(town: Town) 
     assert page.status_code == 200 and page.context["area"] == above
     assert "For 7 of 168 hours nobody stands here." in said(page) and said(page).count("05:00–06:00") == 7
     assert said(page).count('<svg viewBox="0 0 1440 10"') == 7 and "/console/teams/night/roster?week=2026-03-09" in said(page)
-    assert f"area={grid.code}" in said(page)
+    assert f"area={town.town.grids[1].code}" in said(page)  # the day team does not stand there
+    assert f"area={grid.code}" not in said(page) and "1 area below has the same hours as the whole." in said(page)
     by_kind = said(desk.get(f"{at}?{week}&area={grid.code}&kind=patrol&kind=none"))
     assert "For 91 of 168 hours" in by_kind and "/console/teams/day/roster" not in by_kind
     assert 'value="patrol" checked' in by_kind and 'value="publicity"> ' in by_kind

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import icalendar
-import pytest
 from django.test import Client
 
 from linli.engines.duties.shifts.models import Shift, ShiftMiss, ShiftPart, ShiftTemplate
@@ -16,19 +14,10 @@ from linli.engines.duties.shifts.tasks import sweep_missing
 from linli.kernel.access.models import User
 from linli.kernel.clock.services import set_clock
 from linli.kernel.writing import write
-from tests.factories import MONDAY
-from tests.integration.shifts.test_shifts import Patrol, make_patrol
+from tests.integration.shifts.test_shifts import Patrol
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 HERE = ZoneInfo("Asia/Shanghai")
-
-
-@pytest.fixture
-def patrol(db: None, tmp_path: Path) -> Patrol:
-    made = make_patrol(tmp_path)
-    with write():
-        set_clock(to=MONDAY)
-    return made
 
 
 def browser(name: str = "") -> Client:

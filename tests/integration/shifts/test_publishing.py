@@ -19,14 +19,6 @@ from tests.integration.shifts.test_pages import browser, said
 from tests.integration.shifts.test_shifts import Patrol, make_patrol
 
 
-@pytest.fixture
-def patrol(db: None, tmp_path: Path) -> Patrol:
-    made = make_patrol(tmp_path)
-    with write():
-        set_clock(to=MONDAY)
-    return made
-
-
 def test_who_signed_up_or_left_since_is_not_overrun(patrol: Patrol) -> None:
     patrol.lay(most=3)
     shift, other = patrol.shifts()[:2]

@@ -86,14 +86,6 @@ def make_patrol(folder: Path) -> Patrol:
     return Patrol(town, team, people)
 
 
-@pytest.fixture
-def patrol(db: None, tmp_path: Path) -> Patrol:
-    made = make_patrol(tmp_path)
-    with write():
-        set_clock(to=MONDAY)
-    return made
-
-
 def test_templates_are_laid_out_once_and_end(patrol: Patrol) -> None:
     template = patrol.lay()
     assert [shift.starts_at.isoformat() for shift in patrol.shifts()][:2] == ["2026-03-03T12:00:00+00:00", "2026-03-05T12:00:00+00:00"]
