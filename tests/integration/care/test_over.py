@@ -63,19 +63,23 @@ def test_the_glass_of_such_a_case_is_not_broken_and_one_broken_before_shows_noth
 
 
 @pytest.mark.parametrize(
-    "act",
+    ("act", "becomes"),
     [
-        lambda given: cases.renew_case(**given, **RENEWED, **CONSENT),
-        lambda given: cases.close_case(**given, ending=Ending.MOVED_AWAY),
-        lambda given: cases.withdraw_consent(**given),
-        lambda given: reading.export_case(**given),
-        lambda given: erasing.erase_on_request(**given),
+        (lambda given: cases.renew_case(**given, **RENEWED, **CONSENT), "open"),
+        (lambda given: cases.close_case(**given, ending=Ending.MOVED_AWAY), "moved_away"),
+        (lambda given: cases.withdraw_consent(**given), "consent_withdrawn"),
+        (lambda given: reading.export_case(**given), "read"),
+        (lambda given: erasing.erase_on_request(**given), "erased"),
     ],
 )
-def test_it_is_renewed_ended_handed_out_and_erased(town: Town, act: Callable[[dict[str, Any]], Any]) -> None:
+def test_it_is_renewed_ended_handed_out_and_erased(town: Town, act: Callable[[dict[str, Any]], Any], becomes: str) -> None:
     given = common(town, town.case())
     with write():
         act(given)
+    case = CareCase.objects.get()
+    read = CareRead.objects.filter(case=case, what="export").exists()
+    assert becomes == ("erased" if case.erased_at else case.ending or ("read" if read else "open"))
+    assert (case.ends_on > MIDNIGHT.date()) is (becomes == "open")
 
 
 def test_a_statutory_term_that_is_over_holds_no_more_either(town: Town) -> None:
