@@ -64,7 +64,8 @@ def keep_words(words: Sequence[Confided], at: datetime) -> None:
 
     What reaches an erased case is dropped: the person wanted nothing kept.
     """
-    cases = {case.id: case for case in CareCase.objects.filter(id__in={one.ref for one in words}, erased_at=None).select_for_update()}
+    held = CareCase.objects.select_for_update().filter(id__in={one.ref for one in words}, erased_at=None).order_by("id")
+    cases = {case.id: case for case in held}
     CareNote.objects.bulk_create(
         CareNote(
             case=cases[one.ref], author=one.by, duty=one.duty, verb=one.verb.value, at=one.at, recorded_at=at,

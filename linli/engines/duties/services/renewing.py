@@ -13,13 +13,11 @@ from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
-from django.db import connection
-
 from linli.engines.duties.models import Occurrence, SubjectRecord
 from linli.engines.duties.playbook import MANAGE
 from linli.engines.duties.rules.subjects import Subject
 from linli.engines.duties.services.frame import frame
-from linli.engines.duties.services.subjects import set_subjects, subject_of
+from linli.engines.duties.services.subjects import lock_subjects, set_subjects, subject_of
 from linli.kernel.access.rules import Actor
 from linli.kernel.audit.services import Entry, record
 from linli.kernel.refusal import Refusal
@@ -53,8 +51,7 @@ def renew_subjects(subjects: Sequence[Subject], *, actor: Actor, at: datetime, k
     What was asked about each before ends as of a subject that has ended: what has begun and is not done is dropped. Its row stays
     under another reference, ``kept_as`` or its own id; pauses go over to the new one.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('duties.subjects'))")  # before the rows, as set_subjects does
+    lock_subjects()  # before the rows, as set_subjects does
     refs: dict[str, list[UUID]] = {}
     for subject in subjects:
         refs.setdefault(subject.kind, []).append(subject.ref)

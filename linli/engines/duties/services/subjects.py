@@ -167,7 +167,7 @@ def _known(refs: Sequence[tuple[str, UUID]]) -> dict[tuple[str, UUID], SubjectRe
 
 def _store(subjects: Sequence[Subject], *, actor: Actor, at: datetime) -> dict[tuple[str, UUID], UUID]:
     land = ground()
-    _lock()
+    lock_subjects()
     latest = {(subject.kind, subject.ref): subject for subject in subjects}  # the last word of a batch holds
     known = _known(list(latest))
     ids: dict[tuple[str, UUID], UUID] = {}
@@ -194,7 +194,7 @@ def _store(subjects: Sequence[Subject], *, actor: Actor, at: datetime) -> dict[t
     return ids
 
 
-def _lock() -> None:
+def lock_subjects() -> None:
     """One writer of subjects at a time: two that hand over the same new one would otherwise both insert it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('duties.subjects'))")
